@@ -1,0 +1,1 @@
+"""The Universal AI Data Orchestrator."""

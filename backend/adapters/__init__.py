@@ -1,0 +1,1 @@
+"""One module for each outside system, each behind a port."""

@@ -1,0 +1,58 @@
+"""The errors that the service names. Each carries a message that says what to do."""
+
+
+class OrchestratorError(Exception):
+    """What every typed error of this project derives from."""
+
+
+class InvalidRequest(OrchestratorError):
+    """A caller sent something that can't be accepted; `code` is the API's snake_case error code."""
+
+    def __init__(self, message: str, code: str = "invalid_request") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class NotFound(OrchestratorError):
+    """There is no such thing, or it belongs to somebody else; callers can't tell which."""
+
+
+class Conflict(OrchestratorError):
+    """The request contradicts the present state; `code` is the API's snake_case error code."""
+
+    def __init__(self, message: str, code: str = "conflict") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class TooLarge(OrchestratorError):
+    """The input is over a limit of the settings."""
+
+
+class InvalidMessage(OrchestratorError):
+    """A queue message is not what its queue carries; it belongs in the poison queue."""
+
+
+class MalformedPart(OrchestratorError):
+    """A Bronze part is not a JSON array in well-formed UTF-8 (data.md, section 1).
+
+    Running the job again can't help, so it fails on the first attempt.
+    """
+
+    def __init__(self, part: str, byte: int, reason: str) -> None:
+        super().__init__(f"{part}: {reason} at byte {byte}")
+        self.part = part
+        self.byte = byte
+        self.reason = reason
+
+
+class ConservationViolated(OrchestratorError):
+    """Records in are not Silver rows + duplicates removed + quarantined rows (data.md, Conservation)."""
+
+
+class ResultOverflow(OrchestratorError):
+    """A computed sum does not fit its column (data.md, section 4); the job fails."""
+
+
+class InvalidSettings(OrchestratorError):
+    """The environment does not describe a service that can start."""

@@ -1,0 +1,38 @@
+"""Identifiers: how they are made, and the form that is checked before they touch storage."""
+
+import re
+import secrets
+from datetime import UTC, datetime
+
+_HEX_32 = re.compile(r"[0-9a-f]{32}")
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}")
+_LAST_MILLISECOND = (1 << 48) - 1
+
+
+def new_user_id() -> str:
+    """A stable user id: 32 hex digits, safe in a storage path."""
+    return secrets.token_hex(16)
+
+
+def new_job_id(now: datetime | None = None) -> str:
+    """A job id: 32 hex digits that sort newest first, as Table storage returns rows by RowKey.
+
+    The first 12 digits count the milliseconds down (Azure's "log tail" pattern), the rest are random.
+    """
+    moment = now or datetime.now(UTC)
+    return f"{_LAST_MILLISECOND - int(moment.timestamp() * 1000):012x}{secrets.token_hex(10)}"
+
+
+def is_user_id(text: str) -> bool:
+    """Whether `text` has the form of `new_user_id`."""
+    return _HEX_32.fullmatch(text) is not None
+
+
+def is_job_id(text: str) -> bool:
+    """Whether `text` has the form of `new_job_id`."""
+    return _HEX_32.fullmatch(text) is not None
+
+
+def is_dataset_id(text: str) -> bool:
+    """Whether `text` can name a dataset: ours, or one that an operator put into Bronze by hand."""
+    return _NAME.fullmatch(text) is not None

@@ -1,0 +1,136 @@
+"""A job: what JobProgress says of it, and the only ways in which it may change."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class JobStatus(StrEnum):
+    """Where a job stands (api.md, Jobs and results)."""
+
+    QUEUED = "queued"
+    GENERATING = "generating"
+    PROCESSING = "processing"
+    LOADING = "loading"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job has ended."""
+        return self in (JobStatus.COMPLETED, JobStatus.FAILED)
+
+
+class JobKind(StrEnum):
+    """What a job does."""
+
+    CLEAN = "clean"
+    GENERATE = "generate"
+
+
+class ProcessingPath(StrEnum):
+    """Which engine a cleaning job goes to."""
+
+    SMALL_BATCH = "small_batch"
+    LARGE_BATCH = "large_batch"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The conservation equation of one cleaning job (data.md, Conservation)."""
+
+    records_in: int
+    silver_rows: int
+    duplicates_removed: int
+    quarantined: int
+
+    @property
+    def conserved(self) -> bool:
+        """Whether every record is accounted for."""
+        return self.records_in == self.silver_rows + self.duplicates_removed + self.quarantined
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One row of JobProgress. Times are UTC.
+
+    Attributes:
+        stage: what is being done right now, in a word or two, for people ("writing gold").
+        progress_done: steps done of `progress_total`; never goes back, also not on a second attempt.
+        as_of: the time at which the job was submitted; every rule that needs a "now" uses it.
+        attempts: how many times a worker has started on the job.
+        error: why the job failed, or why the last attempt did.
+    """
+
+    user_id: str
+    job_id: str
+    parent_job_id: str
+    job_name: str
+    kind: JobKind
+    status: JobStatus
+    stage: str
+    record_count: int
+    as_of: datetime
+    submitted_at: datetime
+    processing_path: ProcessingPath | None = None
+    queue_name: str | None = None
+    progress_done: int = 0
+    progress_total: int = 0
+    counts: Counts | None = None
+    quality_score: float | None = None
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    attempts: int = 0
+    error: str | None = None
+
+    def started(self, now: datetime, stage: str) -> "Job":
+        """A worker begins, for the first time or again."""
+        return replace(
+            self,
+            status=JobStatus.PROCESSING,
+            stage=stage,
+            started_at=self.started_at or now,
+            attempts=self.attempts + 1,
+        )
+
+    def progressed(self, stage: str, done: int, total: int | None = None) -> "Job":
+        """The work has come as far as `done` steps; a smaller figure than before is not shown."""
+        return replace(
+            self,
+            stage=stage,
+            progress_done=max(self.progress_done, done),
+            progress_total=max(self.progress_total, total or 0),
+        )
+
+    def completed(self, now: datetime, counts: Counts | None, quality_score: float | None) -> "Job":
+        """The job has ended well: its manifest is written."""
+        return replace(
+            self,
+            status=JobStatus.COMPLETED,
+            stage="completed",
+            finished_at=now,
+            progress_done=self.progress_total,
+            counts=counts,
+            quality_score=quality_score,
+            error=None,
+        )
+
+    def failed(self, now: datetime, error: str) -> "Job":
+        """The job has ended without a result."""
+        return replace(self, status=JobStatus.FAILED, stage="failed", finished_at=now, error=error)
+
+    def attempt_failed(self, error: str) -> "Job":
+        """One attempt went wrong; the queue will deliver the message again."""
+        return replace(self, stage="waiting for another attempt", error=error)
+
+    def queued(self, processing_path: ProcessingPath, queue_name: str, stage: str) -> "Job":
+        """The job's message is on a queue: for the first time, on another path, or after a failure."""
+        return replace(
+            self,
+            status=JobStatus.QUEUED,
+            stage=stage,
+            processing_path=processing_path,
+            queue_name=queue_name,
+            finished_at=None,
+            error=None,
+        )

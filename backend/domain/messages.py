@@ -1,0 +1,70 @@
+"""What travels on the queues: ids, `as_of` and the path, never data; a few hundred bytes of JSON."""
+
+from datetime import datetime
+from typing import Self
+
+import msgspec
+
+from backend.domain.errors import InvalidMessage
+from backend.domain.identifiers import is_dataset_id, is_job_id, is_user_id
+from backend.domain.jobs import ProcessingPath
+
+
+class QueueMessage(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
+    """The ids that every message carries."""
+
+    user_id: str
+    job_id: str
+    parent_job_id: str
+
+    def __post_init__(self) -> None:
+        for name, holds in (
+            ("userId", is_user_id(self.user_id)),
+            ("jobId", is_job_id(self.job_id)),
+            ("parentJobId", is_dataset_id(self.parent_job_id)),
+        ):
+            if not holds:
+                raise ValueError(f"{name} has not the form of an id")
+
+    @classmethod
+    def decode(cls, body: bytes) -> Self:
+        """Read a message.
+
+        Raises:
+            InvalidMessage: the body is not JSON, or lacks something that this queue's messages carry.
+        """
+        try:
+            return msgspec.json.decode(body, type=cls)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise InvalidMessage(f"not a {cls.__name__}: {error}") from error
+
+    def encode(self) -> bytes:
+        """The message as JSON, before Base64."""
+        return msgspec.json.encode(self)
+
+
+class CleaningMessage(QueueMessage, frozen=True, kw_only=True):
+    """Clean one dataset, on `small-batch-queue` or `large-batch-queue`."""
+
+    as_of: datetime
+    processing_path: ProcessingPath
+
+
+class GenerationMessage(QueueMessage, frozen=True, kw_only=True):
+    """Generate one part of a sample dataset, on `data-generation-queue`.
+
+    Attributes:
+        part_id: the part's name in Bronze, without `.json`.
+        chunk_index: 0-based; `total_chunks` parts make the dataset.
+        first_record: the 0-based place of the part's first record in the dataset.
+        record_count: records in this part.
+        error_rate: the share of records with something wrong, 0 to 1.
+    """
+
+    part_id: str
+    chunk_index: int
+    total_chunks: int
+    first_record: int
+    record_count: int
+    seed: int
+    error_rate: float

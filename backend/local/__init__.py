@@ -1,0 +1,1 @@
+"""Stand-ins for what Azure provides, on one machine. Nothing here is deployed."""

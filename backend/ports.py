@@ -1,0 +1,133 @@
+"""What the services need from outside, as small Protocols. Adapters implement them."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from backend.domain.datasets import Dataset
+from backend.domain.jobs import Job, JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class LakeFile:
+    """A file as a listing shows it: its path within the container, and its size in bytes."""
+
+    path: str
+    size: int
+
+
+class FileSystem(Protocol):
+    """One container of the lake."""
+
+    def read(self, path: str) -> bytes:
+        """A whole file. Raises NotFound."""
+
+    def read_chunks(self, path: str) -> Iterator[bytes]:
+        """A file in pieces, for a download. Raises NotFound before the first piece."""
+
+    def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
+        """Put a file in its place: written beside it, then renamed, so that nobody sees half of it."""
+
+    def list_files(self, folder: str) -> list[LakeFile]:
+        """Every file below `folder`, sorted by path; none when the folder does not exist.
+
+        Files that are still being written (see `write`) do not show.
+        """
+
+    def delete_folder(self, folder: str) -> int:
+        """Delete a folder with all it holds; how many files that were. 0 when it does not exist."""
+
+    def delete_file(self, path: str) -> None:
+        """Delete a file; nothing happens when it does not exist."""
+
+    def ping(self) -> None:
+        """Raise if the container does not answer."""
+
+
+class MessageQueues(Protocol):
+    """The queues that start work."""
+
+    def send(self, queue_name: str, body: bytes) -> str:
+        """Put a message on a queue, Base64 on the wire as the queue trigger expects; its message id."""
+
+    def ping(self) -> None:
+        """Raise if a queue does not answer."""
+
+
+class JobProgressStore(Protocol):
+    """The JobProgress table. Every call is about one user's jobs."""
+
+    def add(self, job: Job) -> None:
+        """Insert a new job. Raises Conflict when the id is taken."""
+
+    def get(self, user_id: str, job_id: str) -> Job | None:
+        """A job, or None."""
+
+    def update(self, user_id: str, job_id: str, change: Callable[[Job], Job]) -> Job:
+        """Read, change and write back under the row's ETag, again until nobody came between.
+
+        `change` may raise to leave the row as it is. Raises NotFound.
+        """
+
+    def page(self, user_id: str, status: JobStatus | None, limit: int, after: str | None) -> list[Job]:
+        """At most `limit` jobs, newest first, that come after the job id `after`."""
+
+    def of_dataset(self, user_id: str, parent_job_id: str) -> list[Job]:
+        """Every job on one dataset, newest first."""
+
+    def ping(self) -> None:
+        """Raise if the table does not answer."""
+
+
+class DatasetStore(Protocol):
+    """What is known of datasets."""
+
+    def add(self, dataset: Dataset) -> None:
+        """Insert a dataset. Raises Conflict when the id is taken."""
+
+    def get(self, user_id: str, parent_job_id: str) -> Dataset | None:
+        """A dataset, or None."""
+
+    def update(self, user_id: str, parent_job_id: str, change: Callable[[Dataset], Dataset]) -> Dataset:
+        """As JobProgressStore.update."""
+
+    def delete(self, user_id: str, parent_job_id: str) -> None:
+        """Forget a dataset; nothing happens when it is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyClaim:
+    """Who first used an Idempotency-Key: for which request body, and for which job."""
+
+    body_digest: str
+    job_id: str
+    parent_job_id: str
+
+
+class IdempotencyStore(Protocol):
+    """The Idempotency-Keys of each user."""
+
+    def claim(self, user_id: str, key: str, claim: IdempotencyClaim) -> IdempotencyClaim:
+        """Record `claim` unless the key is taken; the claim that now stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A user as the database knows them. `password_hash` is an Argon2 hash."""
+
+    user_id: str
+    username: str
+    password_hash: str
+
+
+class AccountStore(Protocol):
+    """The accounts."""
+
+    def add(self, account: Account) -> None:
+        """Insert an account. Raises Conflict when the username is taken (ignoring case)."""
+
+    def find(self, username: str) -> Account | None:
+        """The account of a username (ignoring case), or None."""
+
+    def ping(self) -> None:
+        """Raise if the database does not answer."""

@@ -1,0 +1,1 @@
+"""Realistic Bronze records, deterministic by seed."""

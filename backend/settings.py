@@ -1,0 +1,108 @@
+"""Every environment variable, typed, frozen, read once. No default secret outside local mode."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from backend.domain.errors import InvalidSettings
+
+MINIMUM_SECRET_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class StorageAccount:
+    """A storage account: reached by a connection string, or by name with a managed identity."""
+
+    connection_string: str | None
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the service is told by its environment.
+
+    Attributes:
+        local: whether this is the stack on one machine (`ORCHESTRATOR_MODE=local`).
+        storage: the account of queues and tables.
+        lake: the ADLS Gen2 account of Bronze, Silver, Gold and logs; by default the same account.
+        small_batch_record_limit: the greatest number of records that takes the small path.
+        max_record_count: the greatest `dataCount`.
+        generation_batch_size: records in one generated part.
+        part_record_limit: the greatest number of records in one uploaded part.
+        max_upload_bytes: the greatest size of an upload's body.
+    """
+
+    local: bool
+    storage: StorageAccount
+    lake: StorageAccount
+    database_url: str
+    jwt_secret_key: str
+    small_batch_queue: str
+    large_batch_queue: str
+    data_generation_queue: str
+    small_batch_record_limit: int
+    max_record_count: int
+    generation_batch_size: int
+    part_record_limit: int
+    max_upload_bytes: int
+    access_token_lifetime: timedelta
+    refresh_token_lifetime: timedelta
+    credential_rate_limit: str
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
+        """Read the settings.
+
+        Raises:
+            InvalidSettings: something needed is missing, or a value is not of its type.
+        """
+        env = os.environ if environment is None else environment
+        storage = StorageAccount(env.get("AZURE_STORAGE_CONNECTION_STRING"), env.get("AZURE_STORAGE_ACCOUNT"))
+        if not storage.connection_string and not storage.name:
+            raise InvalidSettings("set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT")
+        lake = StorageAccount(env.get("ADLS_CONNECTION_STRING"), env.get("ADLS_ACCOUNT"))
+        return cls(
+            local=env.get("ORCHESTRATOR_MODE", "azure") == "local",
+            storage=storage,
+            lake=lake if lake.connection_string or lake.name else storage,
+            database_url=_required(env, "DATABASE_URL"),
+            jwt_secret_key=_secret(env, "JWT_SECRET_KEY"),
+            small_batch_queue=env.get("SMALL_BATCH_QUEUE", "small-batch-queue"),
+            large_batch_queue=env.get("LARGE_BATCH_QUEUE", "large-batch-queue"),
+            data_generation_queue=env.get("DATA_GENERATION_QUEUE", "data-generation-queue"),
+            small_batch_record_limit=_positive(env, "SMALL_BATCH_RECORD_LIMIT", 10_000),
+            max_record_count=_positive(env, "MAX_RECORD_COUNT", 10_000_000),
+            generation_batch_size=_positive(env, "GENERATION_BATCH_SIZE", 2_500),
+            part_record_limit=_positive(env, "PART_RECORD_LIMIT", 10_000),
+            max_upload_bytes=_positive(env, "MAX_UPLOAD_BYTES", 1 << 30),
+            access_token_lifetime=timedelta(minutes=_positive(env, "ACCESS_TOKEN_MINUTES", 15)),
+            refresh_token_lifetime=timedelta(days=_positive(env, "REFRESH_TOKEN_DAYS", 7)),
+            credential_rate_limit=env.get("CREDENTIAL_RATE_LIMIT", "20 per minute"),
+        )
+
+
+def _required(env: Mapping[str, str], name: str) -> str:
+    value = env.get(name)
+    if not value:
+        raise InvalidSettings(f"set {name}")
+    return value
+
+
+def _secret(env: Mapping[str, str], name: str) -> str:
+    value = _required(env, name)
+    if len(value.encode()) < MINIMUM_SECRET_BYTES:
+        raise InvalidSettings(f"{name} has to be at least {MINIMUM_SECRET_BYTES} bytes long")
+    return value
+
+
+def _positive(env: Mapping[str, str], name: str, default: int) -> int:
+    text = env.get(name, str(default))
+    try:
+        value = int(text)
+    except ValueError:
+        value = 0
+    if value < 1:
+        raise InvalidSettings(f"{name} has to be an integer of 1 or more, not {text!r}")
+    return value

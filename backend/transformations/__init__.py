@@ -1,0 +1,1 @@
+"""The data contract as code: Bronze records in, Silver, quarantine and Gold tables out."""
