@@ -1,0 +1,190 @@
+"""The ports of `backend.ports`, kept in memory: what a unit test gives a service instead of storage."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from backend.domain.datasets import Dataset
+from backend.domain.errors import Conflict, NotFound
+from backend.domain.jobs import Job, JobStatus
+from backend.ports import (
+    Account,
+    AccountStore,
+    DatasetStore,
+    FileSystem,
+    IdempotencyClaim,
+    IdempotencyStore,
+    JobProgressStore,
+    LakeFile,
+    MessageQueues,
+)
+
+
+class InMemoryFileSystem(FileSystem):
+    """One container; `files` is what it holds."""
+
+    def __init__(self, files: dict[str, bytes] | None = None) -> None:
+        self.files = dict(files or {})
+
+    def read(self, path: str) -> bytes:
+        try:
+            return self.files[path]
+        except KeyError:
+            raise NotFound(path) from None
+
+    def read_chunks(self, path: str) -> Iterator[bytes]:
+        content = self.read(path)
+        return (content[at : at + 1024] for at in range(0, len(content), 1024))
+
+    def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
+        # Joined first: content that fails midway leaves nothing behind, as the rename does in the lake.
+        self.files[path] = content if isinstance(content, bytes) else b"".join(content)
+
+    def list_files(self, folder: str) -> list[LakeFile]:
+        return [
+            LakeFile(path, len(content))
+            for path, content in sorted(self.files.items())
+            if path.startswith(f"{folder}/")
+        ]
+
+    def delete_folder(self, folder: str) -> int:
+        paths = [file.path for file in self.list_files(folder)]
+        for path in paths:
+            del self.files[path]
+        return len(paths)
+
+    def delete_file(self, path: str) -> None:
+        self.files.pop(path, None)
+
+    def ping(self) -> None:
+        return
+
+
+class InMemoryQueues(MessageQueues):
+    """Queues that keep what was sent; `bodies` maps a queue's name to its messages, oldest first."""
+
+    def __init__(self) -> None:
+        self.bodies: defaultdict[str, list[bytes]] = defaultdict(list)
+
+    def send(self, queue_name: str, body: bytes) -> str:
+        self.bodies[queue_name].append(body)
+        return f"{queue_name}-message-{len(self.bodies[queue_name])}"
+
+    def ping(self) -> None:
+        return
+
+
+class InMemoryJobProgress(JobProgressStore):
+    """The JobProgress table; `updates` lists every row that `update` wrote, in order."""
+
+    def __init__(self, jobs: Iterable[Job] = ()) -> None:
+        self.rows: dict[tuple[str, str], Job] = {}
+        self.updates: list[Job] = []
+        for job in jobs:
+            self.add(job)
+
+    def add(self, job: Job) -> None:
+        key = (job.user_id, job.job_id)
+        if key in self.rows:
+            raise Conflict(f"there is a job {job.job_id} already")
+        self.rows[key] = job
+
+    def get(self, user_id: str, job_id: str) -> Job | None:
+        return self.rows.get((user_id, job_id))
+
+    def update(self, user_id: str, job_id: str, change: Callable[[Job], Job]) -> Job:
+        key = (user_id, job_id)
+        if key not in self.rows:
+            raise NotFound(f"there is no job {job_id}")
+        self.rows[key] = change(self.rows[key])
+        self.updates.append(self.rows[key])
+        return self.rows[key]
+
+    def page(self, user_id: str, status: JobStatus | None, limit: int, after: str | None) -> list[Job]:
+        jobs = [
+            job
+            for job in self._of_user(user_id)
+            if (status is None or job.status is status) and (after is None or job.job_id > after)
+        ]
+        return jobs[:limit]
+
+    def of_dataset(self, user_id: str, parent_job_id: str) -> list[Job]:
+        return [job for job in self._of_user(user_id) if job.parent_job_id == parent_job_id]
+
+    def ping(self) -> None:
+        return
+
+    def _of_user(self, user_id: str) -> list[Job]:
+        # A job id counts the time down, so that the rows' own order is newest first.
+        return [job for (owner, _), job in sorted(self.rows.items()) if owner == user_id]
+
+
+class InMemoryDatasets(DatasetStore):
+    """What is known of datasets."""
+
+    def __init__(self, datasets: Iterable[Dataset] = ()) -> None:
+        self.rows: dict[tuple[str, str], Dataset] = {}
+        for dataset in datasets:
+            self.add(dataset)
+
+    def add(self, dataset: Dataset) -> None:
+        key = (dataset.user_id, dataset.parent_job_id)
+        if key in self.rows:
+            raise Conflict(f"there is a dataset {dataset.parent_job_id} already")
+        self.rows[key] = dataset
+
+    def get(self, user_id: str, parent_job_id: str) -> Dataset | None:
+        return self.rows.get((user_id, parent_job_id))
+
+    def update(self, user_id: str, parent_job_id: str, change: Callable[[Dataset], Dataset]) -> Dataset:
+        key = (user_id, parent_job_id)
+        if key not in self.rows:
+            raise NotFound(f"there is no dataset {parent_job_id}")
+        self.rows[key] = change(self.rows[key])
+        return self.rows[key]
+
+    def delete(self, user_id: str, parent_job_id: str) -> None:
+        self.rows.pop((user_id, parent_job_id), None)
+
+
+class InMemoryIdempotency(IdempotencyStore):
+    """The Idempotency-Keys of each user."""
+
+    def __init__(self) -> None:
+        self.claims: dict[tuple[str, str], IdempotencyClaim] = {}
+
+    def claim(self, user_id: str, key: str, claim: IdempotencyClaim) -> IdempotencyClaim:
+        return self.claims.setdefault((user_id, key), claim)
+
+
+class InMemoryAccounts(AccountStore):
+    """The accounts, by username ignoring case."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, Account] = {}
+
+    def add(self, account: Account) -> None:
+        key = account.username.lower()
+        if key in self.rows:
+            raise Conflict(f"the username {account.username} is taken")
+        self.rows[key] = account
+
+    def find(self, username: str) -> Account | None:
+        return self.rows.get(username.lower())
+
+    def ping(self) -> None:
+        return
+
+
+@dataclass
+class SetClock:
+    """A clock that shows the time it was set to; call it as a service calls its clock."""
+
+    now: datetime = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        self.now += by
