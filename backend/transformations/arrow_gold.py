@@ -1,0 +1,189 @@
+"""Gold from Silver with Arrow kernels, for the small path (data.md, section 4)."""
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from backend.domain.errors import ResultOverflow
+from backend.transformations import gold_tables as gold
+from backend.transformations.contract import SOURCE_PART, SOURCE_ROW
+from backend.transformations.decimals import cents_of, decimals_of, divide_half_up
+from backend.transformations.gold_tables import Aggregation, Dimension, Function, Measure, Ratio
+from backend.transformations.instants import MICROSECONDS_PER_DAY
+from backend.transformations.rules import DATE
+from backend.transformations.scalars import mask
+
+Integers = npt.NDArray[np.int64]
+
+MONEY = pa.decimal128(18, 2)
+_WIDE_MONEY = pa.decimal128(38, 2)
+_LEAST_INT64 = np.iinfo(np.int64).min
+_SUM_OF_NOTHING_IS_ZERO = pc.ScalarAggregateOptions(min_count=0)
+_OPTIONS = {
+    Function.SUM: _SUM_OF_NOTHING_IS_ZERO,
+    Function.COUNT: pc.CountOptions("only_valid"),
+    Function.COUNT_DISTINCT: pc.CountOptions("only_valid"),
+    Function.MIN: None,
+    Function.MAX: None,
+}
+
+
+def build_gold(silver: pa.Table) -> dict[str, pa.Table]:
+    """Every Gold table, by name, with no rows where there are none.
+
+    Args:
+        silver: the dataset's Silver rows, duplicates removed.
+
+    Raises:
+        ResultOverflow: a sum does not fit its column.
+    """
+    latest_first = silver.take(pa.array(_latest_first(silver)))
+    dates = _dates(silver)
+    tables = {dimension.name: _dimension(dimension, latest_first) for dimension in gold.DIMENSIONS}
+    tables[gold.DIM_TIME] = _dim_time(dates)
+    tables[gold.FACT_ORDERS] = _fact_orders(silver, dates)
+    for aggregation in gold.AGGREGATIONS:
+        tables[aggregation.name] = _aggregate(aggregation, silver, latest_first)
+    return tables
+
+
+def _latest_first(silver: pa.Table) -> Integers:
+    """The order "latest": greatest order_created_at (null last), then smallest source_part, source_row."""
+    created = silver[gold.CREATED_AT].cast(pa.int64()).fill_null(_LEAST_INT64).to_numpy()
+    parts = pc.rank(silver[SOURCE_PART.name], tiebreaker="dense").to_numpy()
+    order: Integers = np.lexsort((silver[SOURCE_ROW.name].to_numpy(), parts, ~created))
+    return order
+
+
+def _latest_rows(key: str, columns: tuple[str, ...], latest_first: pa.Table) -> pa.Table:
+    """The first row of each key, null keys left out."""
+    keys = latest_first[key].combine_chunks().dictionary_encode()
+    present = np.flatnonzero(mask(keys.is_valid()))
+    codes = keys.indices.drop_null().to_numpy()
+    _, first = np.unique(codes, return_index=True)
+    return latest_first.select(list(columns)).take(pa.array(present[first]))
+
+
+def _dimension(dimension: Dimension, latest_first: pa.Table) -> pa.Table:
+    rows = _latest_rows(dimension.key, dimension.columns, latest_first)
+    if not dimension.age_group:
+        return rows
+    return rows.append_column(pa.field(gold.AGE_GROUP, pa.string()), _age_groups(rows["age"]))
+
+
+def _age_groups(age: pa.ChunkedArray) -> pa.ChunkedArray:
+    conditions = [pc.less_equal(age, oldest) for oldest, _ in gold.AGE_GROUPS]
+    names = [name for _, name in gold.AGE_GROUPS]
+    groups = pa.scalar(gold.OLDEST_AGE_GROUP)
+    for condition, name in zip(reversed(conditions), reversed(names), strict=True):
+        groups = pc.if_else(condition, name, groups)
+    return pc.fill_null(groups, gold.UNKNOWN_AGE_GROUP)
+
+
+def _dates(silver: pa.Table) -> pa.Array:
+    """The UTC date of each row's order_created_at."""
+    micros = silver[gold.CREATED_AT].cast(pa.int64()).combine_chunks()
+    days = micros.fill_null(0).to_numpy() // MICROSECONDS_PER_DAY
+    return pa.array(days.astype(np.int32), mask=mask(micros.is_null())).cast(DATE)
+
+
+def _date_ids(dates: pa.Array) -> pa.Array:
+    year_month = pc.add(pc.multiply(pc.year(dates), 10_000), pc.multiply(pc.month(dates), 100))
+    return pc.add(year_month, pc.day(dates)).cast(pa.int32())
+
+
+def _dim_time(dates: pa.Array) -> pa.Table:
+    first, last = pc.min(dates).cast(pa.int32()).as_py(), pc.max(dates).cast(pa.int32()).as_py()
+    days = np.arange(first, last + 1, dtype=np.int32) if first is not None else np.empty(0, np.int32)
+    date = pa.array(days, pa.int32()).cast(DATE)
+    weekday = pc.day_of_week(date, count_from_zero=False, week_start=1)
+    month = pc.month(date)
+    columns = (
+        _date_ids(date),
+        date,
+        pc.year(date).cast(pa.int32()),
+        pc.quarter(date).cast(pa.int32()),
+        month.cast(pa.int32()),
+        pa.array(gold.MONTH_NAMES).take(pc.subtract(month, 1)),
+        pc.day(date).cast(pa.int32()),
+        weekday.cast(pa.int32()),
+        pa.array(gold.DAY_NAMES).take(pc.subtract(weekday, 1)),
+        pc.iso_week(date).cast(pa.int32()),
+        pc.greater_equal(weekday, gold.SATURDAY),
+    )
+    return pa.table(list(columns), names=list(gold.DIM_TIME_COLUMNS))
+
+
+def _fact_orders(silver: pa.Table, dates: pa.Array) -> pa.Table:
+    with_date = silver.append_column(gold.DATE_ID, _date_ids(dates))
+    return with_date.select(list(gold.FACT_COLUMNS))
+
+
+def _aggregate(aggregation: Aggregation, silver: pa.Table, latest_first: pa.Table) -> pa.Table:
+    values = _measure(aggregation, silver.filter(silver[aggregation.key].is_valid()))
+    keys = values[aggregation.key]
+    latest = _latest_rows(aggregation.key, (aggregation.key, *aggregation.latest), latest_first)
+    places = pc.index_in(keys, value_set=latest[aggregation.key])
+    columns = {name: latest[name].take(places) for name in latest.column_names}
+    for name, measure in aggregation.measures.items():
+        columns[name] = (
+            _quotient(measure, values)
+            if isinstance(measure, Ratio)
+            else _fitting(name, values[repr(measure)])
+        )
+    return pa.table(columns)
+
+
+def _measure(aggregation: Aggregation, rows: pa.Table) -> pa.Table:
+    """The key, and every measure that the aggregation needs under its `repr`, a row per key."""
+    measures = list(
+        dict.fromkeys(
+            part
+            for measure in aggregation.measures.values()
+            for part in (
+                (measure.numerator, measure.denominator) if isinstance(measure, Ratio) else (measure,)
+            )
+        )
+    )
+    names = [repr(measure) for measure in measures]
+    inputs = [_input(measure, rows) for measure in measures]
+    grouped = pa.table([rows[aggregation.key], *inputs], names=[aggregation.key, *names])
+    result = grouped.group_by(aggregation.key).aggregate(
+        [
+            (name, measure.function.value, _OPTIONS[measure.function])
+            for name, measure in zip(names, measures, strict=True)
+        ]
+    )
+    return result.select(
+        [aggregation.key, *(f"{n}_{m.function.value}" for n, m in zip(names, measures, strict=True))]
+    ).rename_columns([aggregation.key, *names])
+
+
+def _input(measure: Measure, rows: pa.Table) -> pa.ChunkedArray:
+    column = rows[measure.column]
+    if measure.function is Function.SUM:
+        column = column.cast(_WIDE_MONEY if pa.types.is_decimal(column.type) else pa.int64())
+    if measure.status is None:
+        return column
+    holds = pc.equal(rows[gold.PAYMENT_STATUS], measure.status)
+    return pc.if_else(holds, column, pa.scalar(None, column.type))
+
+
+def _fitting(name: str, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    if not pa.types.is_decimal(values.type):
+        return values
+    try:
+        return values.cast(MONEY)
+    except pa.ArrowInvalid as error:
+        raise ResultOverflow(f"{name}: a sum does not fit {MONEY}") from error
+
+
+def _quotient(ratio: Ratio, values: pa.Table) -> pa.Array:
+    numerator = values[repr(ratio.numerator)].combine_chunks()
+    denominator = values[repr(ratio.denominator)].to_numpy()
+    if not ratio.cents:
+        return pa.array(numerator.to_numpy() / denominator)
+    defined = denominator != 0
+    cents = divide_half_up(cents_of(numerator), np.where(defined, denominator, 1))
+    return decimals_of(cents, defined, MONEY.precision)

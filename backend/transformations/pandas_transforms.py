@@ -1,0 +1,112 @@
+"""The small path's engine: a whole dataset in one process, with pandas and Arrow."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from backend.domain.errors import ConservationViolated
+from backend.domain.jobs import Counts
+from backend.transformations.arrow_gold import build_gold
+from backend.transformations.bronze import BronzePart
+from backend.transformations.contract import QUARANTINE_SCHEMA, SOURCE_PART, SOURCE_ROW, Contract
+from backend.transformations.silver import CleanedPart, clean_part
+
+ENGINE = "pandas"
+
+
+@dataclass(frozen=True, slots=True)
+class SilverResult:
+    """A dataset after cleaning.
+
+    Attributes:
+        present_before: for each column that is read from Bronze, how many of the placed records had a
+            value there; duplicates included.
+    """
+
+    silver: pa.Table
+    quarantine: pa.Table
+    counts: Counts
+    present_before: Counter[str]
+
+
+class PandasTransformer:
+    """Cleans datasets of one contract as of one moment."""
+
+    def __init__(self, contract: Contract, as_of: datetime) -> None:
+        self._contract = contract
+        self._as_of = as_of
+
+    def transform_to_silver(self, parts: Iterable[BronzePart]) -> SilverResult:
+        """Clean every part and remove duplicates over the whole dataset (data.md, section 3).
+
+        Raises:
+            MalformedPart: the first by name, if several are.
+            ConservationViolated: a record is unaccounted for.
+        """
+        cleaned = [clean_part(part, self._contract, self._as_of) for part in _by_name(parts)]
+        rows = _concatenate([part.silver for part in cleaned], self._contract.silver_schema)
+        silver = self._without_duplicates(rows)
+        quarantine = _concatenate([part.quarantine for part in cleaned], QUARANTINE_SCHEMA)
+        counts = Counts(
+            records_in=sum(part.records_in for part in cleaned),
+            silver_rows=silver.num_rows,
+            duplicates_removed=rows.num_rows - silver.num_rows,
+            quarantined=quarantine.num_rows,
+        )
+        if not counts.conserved:
+            raise ConservationViolated(f"records are unaccounted for: {counts}")
+        return SilverResult(silver, quarantine, counts, _total(cleaned))
+
+    def transform_to_gold(self, silver: pa.Table) -> dict[str, pa.Table]:
+        """Every Gold table of a Silver table, by name (data.md, section 4).
+
+        Raises:
+            ResultOverflow: a sum does not fit its column.
+        """
+        return build_gold(silver)
+
+    def _without_duplicates(self, rows: pa.Table) -> pa.Table:
+        """Of the rows with one key: the latest, then the smallest source_part and source_row."""
+        keys = pd.DataFrame({name: _codes(rows[name]) for name in self._contract.duplicate_key}, copy=False)
+        repeated = np.flatnonzero(keys.duplicated(keep=False))
+        if not len(repeated):
+            return rows
+        among = rows.take(pa.array(repeated))
+        latest = among[self._contract.latest].cast(pa.int64()).fill_null(np.iinfo(np.int64).min)
+        candidates = keys.iloc[repeated].assign(
+            latest=latest.to_numpy(),
+            part=among[SOURCE_PART.name].to_pandas(),
+            row=among[SOURCE_ROW.name].to_numpy(),
+        )
+        ordered = candidates.sort_values(["latest", "part", "row"], ascending=[False, True, True])
+        removed = ordered.index[ordered.duplicated(list(self._contract.duplicate_key))]
+        kept = np.ones(rows.num_rows, np.bool_)
+        kept[removed] = False
+        return rows.filter(pa.array(kept))
+
+
+def _by_name(parts: Iterable[BronzePart]) -> list[BronzePart]:
+    return sorted(parts, key=lambda part: part.name.encode())
+
+
+def _concatenate(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
+    return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
+
+
+def _codes(column: pa.ChunkedArray) -> "np.typing.NDArray[np.int64]":
+    """Equal values as equal numbers, null as -1."""
+    indices = column.combine_chunks().dictionary_encode().indices
+    codes: np.typing.NDArray[np.int64] = indices.cast(pa.int64()).fill_null(-1).to_numpy()
+    return codes
+
+
+def _total(cleaned: Iterable[CleanedPart]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for part in cleaned:
+        total.update(part.present_before)
+    return total
