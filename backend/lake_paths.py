@@ -4,10 +4,14 @@ Bronze paths are relative to the container `shanlee-raw-data`, all others to the
 Ids are checked against their form (`backend.domain.identifiers`) before they come here.
 """
 
+from dataclasses import dataclass
 from datetime import date
 
 BRONZE_CONTAINER = "shanlee-raw-data"
 LAKE_CONTAINER = "datalake"
+
+SILVER = "silver"
+QUARANTINE = "quarantine"
 
 _CLEANED = "silver/cleaned"
 _QUARANTINE = "silver/quarantine"
@@ -24,29 +28,41 @@ def bronze_part(user_id: str, parent_job_id: str, part_id: str) -> str:
     return f"{bronze_dataset(user_id, parent_job_id)}/{part_id}.json"
 
 
-def silver(user_id: str, parent_job_id: str, job_id: str) -> str:
-    """The cleaned rows of one job."""
-    return f"{_CLEANED}/{user_id}/{parent_job_id}/{job_id}.parquet"
+def file_name(path: str) -> str:
+    """A path's last piece; of a part, its source_part."""
+    return path.rpartition("/")[2]
 
 
-def quarantine(user_id: str, parent_job_id: str, job_id: str) -> str:
-    """The records of one job that could not be placed."""
-    return f"{_QUARANTINE}/{user_id}/{parent_job_id}/{job_id}.parquet"
+@dataclass(frozen=True, slots=True)
+class OutputPaths:
+    """Where one job's outputs lie: Silver, quarantine, Gold tables by name, and the manifest."""
+
+    silver: str
+    quarantine: str
+    gold_folder: str
+    manifest: str
+
+    def table(self, name: str) -> str:
+        """The path of a table: Silver, quarantine or one of Gold."""
+        named = {SILVER: self.silver, QUARANTINE: self.quarantine}
+        return named.get(name, f"{self.gold_folder}/{name}.parquet")
 
 
-def gold_folder(user_id: str, parent_job_id: str, job_id: str) -> str:
-    """The folder of one job's Gold tables and manifest."""
-    return f"{_GOLD}/{user_id}/{parent_job_id}/{job_id}"
+def job_outputs(user_id: str, parent_job_id: str, job_id: str) -> OutputPaths:
+    """A job's outputs in the lake."""
+    gold_folder = f"{_GOLD}/{user_id}/{parent_job_id}/{job_id}"
+    return OutputPaths(
+        silver=f"{_CLEANED}/{user_id}/{parent_job_id}/{job_id}.parquet",
+        quarantine=f"{_QUARANTINE}/{user_id}/{parent_job_id}/{job_id}.parquet",
+        gold_folder=gold_folder,
+        manifest=f"{gold_folder}/_manifest.json",
+    )
 
 
-def gold_table(user_id: str, parent_job_id: str, job_id: str, table: str) -> str:
-    """One Gold table of one job."""
-    return f"{gold_folder(user_id, parent_job_id, job_id)}/{table}.parquet"
-
-
-def manifest(user_id: str, parent_job_id: str, job_id: str) -> str:
-    """The file that is written last and makes a job's outputs count."""
-    return f"{gold_folder(user_id, parent_job_id, job_id)}/_manifest.json"
+FOLDER_OUTPUTS = OutputPaths(
+    silver="silver.parquet", quarantine="quarantine.parquet", gold_folder="gold", manifest="_manifest.json"
+)
+"""The outputs of a run without the service, in a folder of its own (data.md, section 6)."""
 
 
 def dataset_output_folders(user_id: str, parent_job_id: str) -> tuple[str, ...]:

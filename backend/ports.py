@@ -16,7 +16,17 @@ class LakeFile:
     size: int
 
 
-class FileSystem(Protocol):
+class WritableFiles(Protocol):
+    """Where outputs are put: a container of the lake, or a folder."""
+
+    def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
+        """Put a file in its place: written beside it, then renamed, so that nobody sees half of it."""
+
+    def delete_file(self, path: str) -> None:
+        """Delete a file; nothing happens when it does not exist."""
+
+
+class FileSystem(WritableFiles, Protocol):
     """One container of the lake."""
 
     def read(self, path: str) -> bytes:
@@ -24,9 +34,6 @@ class FileSystem(Protocol):
 
     def read_chunks(self, path: str) -> Iterator[bytes]:
         """A file in pieces, for a download. Raises NotFound before the first piece."""
-
-    def write(self, path: str, content: bytes | Iterable[bytes]) -> None:
-        """Put a file in its place: written beside it, then renamed, so that nobody sees half of it."""
 
     def list_files(self, folder: str) -> list[LakeFile]:
         """Every file below `folder`, sorted by path; none when the folder does not exist.
@@ -36,9 +43,6 @@ class FileSystem(Protocol):
 
     def delete_folder(self, folder: str) -> int:
         """Delete a folder with all it holds; how many files that were. 0 when it does not exist."""
-
-    def delete_file(self, path: str) -> None:
-        """Delete a file; nothing happens when it does not exist."""
 
     def ping(self) -> None:
         """Raise if the container does not answer."""

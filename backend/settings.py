@@ -28,6 +28,7 @@ class Settings:
         storage: the account of queues and tables.
         lake: the ADLS Gen2 account of Bronze, Silver, Gold and logs; by default the same account.
         small_batch_record_limit: the greatest number of records that takes the small path.
+        small_batch_byte_limit: the greatest size of a dataset in Bronze that takes it.
         max_record_count: the greatest `dataCount`.
         generation_batch_size: records in one generated part.
         part_record_limit: the greatest number of records in one uploaded part.
@@ -43,6 +44,7 @@ class Settings:
     large_batch_queue: str
     data_generation_queue: str
     small_batch_record_limit: int
+    small_batch_byte_limit: int
     max_record_count: int
     generation_batch_size: int
     part_record_limit: int
@@ -73,6 +75,7 @@ class Settings:
             large_batch_queue=env.get("LARGE_BATCH_QUEUE", "large-batch-queue"),
             data_generation_queue=env.get("DATA_GENERATION_QUEUE", "data-generation-queue"),
             small_batch_record_limit=_positive(env, "SMALL_BATCH_RECORD_LIMIT", 10_000),
+            small_batch_byte_limit=_positive(env, "SMALL_BATCH_BYTE_LIMIT", 1 << 28),
             max_record_count=_positive(env, "MAX_RECORD_COUNT", 10_000_000),
             generation_batch_size=_positive(env, "GENERATION_BATCH_SIZE", 2_500),
             part_record_limit=_positive(env, "PART_RECORD_LIMIT", 10_000),

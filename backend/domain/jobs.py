@@ -83,23 +83,23 @@ class Job:
     attempts: int = 0
     error: str | None = None
 
-    def started(self, now: datetime, stage: str) -> "Job":
-        """A worker begins, for the first time or again."""
+    def started(self, now: datetime, stage: str, total: int) -> "Job":
+        """A worker begins, for the first time or again, on a job of at least `total` steps."""
         return replace(
             self,
             status=JobStatus.PROCESSING,
             stage=stage,
             started_at=self.started_at or now,
+            progress_total=max(self.progress_total, total),
             attempts=self.attempts + 1,
         )
 
-    def progressed(self, stage: str, done: int, total: int | None = None) -> "Job":
+    def progressed(self, stage: str, done: int) -> "Job":
         """The work has come as far as `done` steps; a smaller figure than before is not shown."""
         return replace(
             self,
             stage=stage,
             progress_done=max(self.progress_done, done),
-            progress_total=max(self.progress_total, total or 0),
         )
 
     def completed(self, now: datetime, counts: Counts | None, quality_score: float | None) -> "Job":

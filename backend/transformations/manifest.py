@@ -9,8 +9,6 @@ import msgspec
 from backend.domain.jobs import Counts
 
 VERSION = 1
-SILVER = "silver"
-QUARANTINE = "quarantine"
 
 
 class OutputFile(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The small path's engine: a whole dataset in one process, with pandas and Arrow."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -41,14 +41,23 @@ class PandasTransformer:
         self._contract = contract
         self._as_of = as_of
 
-    def transform_to_silver(self, parts: Iterable[BronzePart]) -> SilverResult:
+    def transform_to_silver(
+        self, parts: Iterable[BronzePart], on_part: Callable[[CleanedPart], None] = lambda part: None
+    ) -> SilverResult:
         """Clean every part and remove duplicates over the whole dataset (data.md, section 3).
 
+        Args:
+            parts: in the order of their names, so that of several malformed parts the first is named.
+            on_part: told of each part when it is cleaned; may raise to stop.
+
         Raises:
-            MalformedPart: the first by name, if several are.
+            MalformedPart: one of the parts is.
             ConservationViolated: a record is unaccounted for.
         """
-        cleaned = [clean_part(part, self._contract, self._as_of) for part in _by_name(parts)]
+        cleaned = []
+        for part in parts:
+            cleaned.append(clean_part(part, self._contract, self._as_of))
+            on_part(cleaned[-1])
         rows = _concatenate([part.silver for part in cleaned], self._contract.silver_schema)
         silver = self._without_duplicates(rows)
         quarantine = _concatenate([part.quarantine for part in cleaned], QUARANTINE_SCHEMA)
@@ -88,10 +97,6 @@ class PandasTransformer:
         kept = np.ones(rows.num_rows, np.bool_)
         kept[removed] = False
         return rows.filter(pa.array(kept))
-
-
-def _by_name(parts: Iterable[BronzePart]) -> list[BronzePart]:
-    return sorted(parts, key=lambda part: part.name.encode())
 
 
 def _concatenate(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:

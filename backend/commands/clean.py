@@ -1,0 +1,74 @@
+"""`python -m backend clean`: clean local files without the service (data.md, section 6)."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from backend.adapters.local_folder import LocalFolder
+from backend.lake_paths import FOLDER_OUTPUTS
+from backend.services.dataset_cleaning import clean_dataset
+from backend.services.outputs import OutputWriter
+from backend.transformations.bronze import BronzePart
+from backend.transformations.instants import parse_instants
+from backend.transformations.scalars import float_text, read_scalars
+
+JOB_ID = "local"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("parts", metavar="PART.json", nargs="+", type=Path, help="a JSON array of records")
+    parser.add_argument("--out", metavar="DIR", required=True, type=Path, help="where the outputs go")
+    parser.add_argument("--engine", choices=["pandas"], default="pandas", help="default: %(default)s")
+    parser.add_argument(
+        "--as-of",
+        metavar="INSTANT",
+        type=_instant,
+        help='the moment that rules take for now, such as "2026-11-22T21:00:00Z"; default: now',
+    )
+
+
+def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    """Clean the parts; 0, or 1 after one line on stderr. Bad usage exits with 2."""
+    _check_names(arguments.parts, parser)
+    writer = OutputWriter(LocalFolder(arguments.out), FOLDER_OUTPUTS)
+    as_of = arguments.as_of or datetime.now(UTC)
+    try:
+        writer.withdraw()
+        cleaned = clean_dataset(JOB_ID, as_of, _parts(arguments.parts), writer)
+    except Exception as error:  # noqa: BLE001 - the edge: one clear line, whatever it was (data.md, section 6)
+        print(f"clean: {_one_line(error)}", file=sys.stderr)
+        return 1
+    counts = cleaned.counts
+    print(
+        f"{counts.records_in} records: {counts.silver_rows} Silver rows, "
+        f"{counts.duplicates_removed} duplicates removed, {counts.quarantined} quarantined"
+    )
+    return 0
+
+
+def _instant(text: str) -> datetime:
+    micros, valid = parse_instants(read_scalars([text], float_text).text)
+    if not valid[0]:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an instant such as 2026-11-22T21:00:00Z")
+    return _EPOCH + timedelta(microseconds=int(micros[0]))
+
+
+def _check_names(paths: Sequence[Path], parser: argparse.ArgumentParser) -> None:
+    names = [path.name for path in paths]
+    repeated = sorted({name for name in names if names.count(name) > 1})
+    if repeated:
+        parser.error(f"two parts of one name: {', '.join(repeated)}")
+
+
+def _parts(paths: Sequence[Path]) -> Iterator[BronzePart]:
+    for path in sorted(paths, key=lambda path: path.name.encode()):
+        yield BronzePart(path.name, path.read_bytes())
+
+
+def _one_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]

@@ -1,0 +1,174 @@
+"""The small path's use case: a job's life from its queue message to its end."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from backend import lake_paths
+from backend.data_routing import DataRouter
+from backend.domain.errors import (
+    ConservationViolated,
+    InvalidMessage,
+    MalformedPart,
+    NotFound,
+    OrchestratorError,
+    ResultOverflow,
+)
+from backend.domain.jobs import Job, ProcessingPath
+from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
+from backend.ports import FileSystem, JobProgressStore, LakeFile
+from backend.services.dataset_cleaning import CleanedDataset, PastSmallPath, clean_dataset
+from backend.services.outputs import OutputWriter
+from backend.services.progress import cleaning_steps
+from backend.transformations.bronze import BronzePart
+
+_log = logging.getLogger(__name__)
+
+_HOPELESS = (MalformedPart, ConservationViolated, ResultOverflow, NotFound)
+_LONGEST_ERROR = 500
+_SHOWN_EVERY = timedelta(milliseconds=250)
+
+
+class CleaningService:
+    """Cleans the dataset of one message after another.
+
+    Args:
+        record_limit: the greatest number of records that the small path takes.
+        byte_limit: the greatest size of a dataset that it opens to count them.
+    """
+
+    def __init__(
+        self,
+        bronze: FileSystem,
+        lake: FileSystem,
+        jobs: JobProgressStore,
+        router: DataRouter,
+        *,
+        record_limit: int,
+        byte_limit: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._bronze = bronze
+        self._lake = lake
+        self._jobs = jobs
+        self._router = router
+        self._record_limit = record_limit
+        self._byte_limit = byte_limit
+        self._clock = clock
+
+    def run(self, message: CleaningMessage, delivery: int) -> None:
+        """Clean one dataset, or find that it is done already.
+
+        Args:
+            message: what the queue delivered.
+            delivery: how often it has been delivered, this time included; when the last delivery fails
+                the job has failed.
+
+        Raises:
+            InvalidMessage: there is no such job.
+            Exception: whatever went wrong that another attempt may mend, so that the queue tries again.
+        """
+        job = self._jobs.get(message.user_id, message.job_id)
+        if job is None:
+            raise InvalidMessage(f"there is no job {message.job_id}")
+        if job.status.is_final:
+            _log.info("job %s is %s already", job.job_id, job.status)
+            return
+        try:
+            self._clean(message)
+        except _HOPELESS as error:
+            self._change(message, lambda current: current.failed(self._clock(), _told(error)))
+        except Exception as error:
+            self._change(message, lambda current: self._after_attempt(current, delivery, error))
+            raise
+
+    def _clean(self, message: CleaningMessage) -> None:
+        files = self._parts(message)
+        own_steps = cleaning_steps(len(files))
+        job = self._change(
+            message, lambda current: current.started(self._clock(), "reading bronze", own_steps)
+        )
+        if sum(file.size for file in files) > self._byte_limit:
+            self._pass_on(message, f"more than {self._byte_limit} bytes")
+            return
+        paths = lake_paths.job_outputs(message.user_id, message.parent_job_id, message.job_id)
+        writer = OutputWriter(self._lake, paths)
+        if job.attempts > 1:
+            writer.withdraw()
+        steps = _Steps(self._jobs, job, own_steps, self._clock)
+        try:
+            cleaned = clean_dataset(
+                job.job_id, message.as_of, self._read(files), writer, steps.done, self._record_limit
+            )
+        except PastSmallPath as reason:
+            self._pass_on(message, str(reason))
+            return
+        self._finish(message, cleaned)
+
+    def _parts(self, message: CleaningMessage) -> Sequence[LakeFile]:
+        folder = lake_paths.bronze_dataset(message.user_id, message.parent_job_id)
+        files = [file for file in self._bronze.list_files(folder) if file.path.endswith(".json")]
+        if not files:
+            raise NotFound(f"dataset {message.parent_job_id} has no parts in Bronze")
+        return sorted(files, key=lambda file: lake_paths.file_name(file.path).encode())
+
+    def _read(self, files: Sequence[LakeFile]) -> Iterator[BronzePart]:
+        for file in files:
+            yield BronzePart(lake_paths.file_name(file.path), self._bronze.read(file.path))
+
+    def _pass_on(self, message: CleaningMessage, reason: str) -> None:
+        """Hand a dataset that is too large to the large path, and let the job say so."""
+        path = ProcessingPath.LARGE_BATCH
+        queue_name = self._router.config(path).queue_name
+        stage = f"passed on to the large path: {reason}"
+        self._change(message, lambda current: current.queued(path, queue_name, stage))
+        self._router.queue_message_to_path(path, msgspec.structs.replace(message, processing_path=path))
+
+    def _finish(self, message: CleaningMessage, cleaned: CleanedDataset) -> None:
+        measurements = {"jobId": message.job_id, **cleaned.measurements}
+        path = lake_paths.transformation_metrics(message.as_of.astimezone(UTC).date(), message.job_id)
+        self._lake.write(path, msgspec.json.format(msgspec.json.encode(measurements), indent=2))
+        self._change(
+            message,
+            lambda current: current.completed(self._clock(), cleaned.counts, cleaned.quality_score),
+        )
+
+    def _after_attempt(self, job: Job, delivery: int, error: Exception) -> Job:
+        if delivery >= MAX_DELIVERIES:
+            return job.failed(self._clock(), _told(error))
+        return job.attempt_failed(_told(error))
+
+    def _change(self, message: CleaningMessage, change: Callable[[Job], Job]) -> Job:
+        return self._jobs.update(message.user_id, message.job_id, change)
+
+
+class _Steps:
+    """Shows a job's progress: at every new stage, and now and then in between."""
+
+    def __init__(
+        self, jobs: JobProgressStore, job: Job, own_steps: int, clock: Callable[[], datetime]
+    ) -> None:
+        self._jobs = jobs
+        self._job = job
+        self._clock = clock
+        self._done = job.progress_total - own_steps
+        self._shown_at = clock()
+
+    def done(self, stage: str) -> None:
+        self._done += 1
+        now = self._clock()
+        if now - self._shown_at < _SHOWN_EVERY:
+            return
+        self._shown_at = now
+        done = self._done
+        self._jobs.update(
+            self._job.user_id, self._job.job_id, lambda current: current.progressed(stage, done)
+        )
+
+
+def _told(error: Exception) -> str:
+    """What the job's owner is told: our own errors in their words, others by their kind."""
+    text = str(error) if isinstance(error, OrchestratorError) else f"{type(error).__name__}: {error}"
+    return text.splitlines()[0][:_LONGEST_ERROR]
