@@ -1,13 +1,17 @@
 """What travels on the queues: ids, `as_of` and the path, never data; a few hundred bytes of JSON."""
 
 from datetime import datetime
-from typing import Self
+from typing import Annotated, Self
 
 import msgspec
+from msgspec import Meta
 
 from backend.domain.errors import InvalidMessage
 from backend.domain.identifiers import is_dataset_id, is_job_id, is_user_id
 from backend.domain.jobs import ProcessingPath
+
+MAX_DELIVERIES = 5
+"""How often a message is delivered before it goes to the poison queue; host.json says the same."""
 
 
 class QueueMessage(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
@@ -61,10 +65,10 @@ class GenerationMessage(QueueMessage, frozen=True, kw_only=True):
         error_rate: the share of records with something wrong, 0 to 1.
     """
 
-    part_id: str
-    chunk_index: int
-    total_chunks: int
-    first_record: int
-    record_count: int
-    seed: int
-    error_rate: float
+    part_id: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9][A-Za-z0-9_-]{0,127}\Z")]
+    chunk_index: Annotated[int, Meta(ge=0)]
+    total_chunks: Annotated[int, Meta(ge=1)]
+    first_record: Annotated[int, Meta(ge=0)]
+    record_count: Annotated[int, Meta(ge=1)]
+    seed: Annotated[int, Meta(ge=0)]
+    error_rate: Annotated[float, Meta(ge=0, le=1)]

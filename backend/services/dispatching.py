@@ -1,0 +1,66 @@
+"""Putting a cleaning job on the queue that suits its size."""
+
+from dataclasses import replace
+
+from backend.data_routing import DataRouter, RoutingDecision
+from backend.domain.errors import NotFound
+from backend.domain.jobs import Job, JobStatus
+from backend.domain.messages import CleaningMessage
+from backend.ports import JobProgressStore
+
+_STAGE = "waiting for a worker"
+_WAITING = (JobStatus.QUEUED, JobStatus.GENERATING, JobStatus.FAILED)
+
+
+class JobDispatcher:
+    """The one step that turns a cleaning job into a message: for new, generated and retried jobs."""
+
+    def __init__(self, jobs: JobProgressStore, router: DataRouter) -> None:
+        self._jobs = jobs
+        self._router = router
+
+    def dispatch(self, user_id: str, job_id: str) -> Job:
+        """Send the job's CleaningMessage and let the job say that it is queued.
+
+        The record count alone decides the path. A job that waits for its data says `generating`
+        until the message is sent, so that whoever was interrupted here can see that the step is
+        still to do. Doing it twice sends the message twice, which is harmless. A job that a worker
+        already has, or that is completed, is left as it is.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        job = self._jobs.get(user_id, job_id)
+        if job is None:
+            raise NotFound(f"there is no job {job_id}")
+        if job.status not in _WAITING:
+            return job
+        decision = self._router.route_data_request(user_id, job.record_count, job_id)
+        self._jobs.update(user_id, job_id, lambda current: _routed(current, decision))
+        self._router.queue_message_to_path(decision.processing_path, _message(job, decision))
+        return self._jobs.update(user_id, job_id, lambda current: _sent(current, decision))
+
+
+def _routed(job: Job, decision: RoutingDecision) -> Job:
+    if job.status not in _WAITING:
+        return job
+    if job.status is JobStatus.GENERATING:
+        return replace(job, processing_path=decision.processing_path, queue_name=decision.queue_name)
+    return job.queued(decision.processing_path, decision.queue_name, _STAGE)
+
+
+def _sent(job: Job, decision: RoutingDecision) -> Job:
+    # A worker may have been quicker: then the job is no longer ours to change.
+    if job.status is JobStatus.GENERATING:
+        return job.queued(decision.processing_path, decision.queue_name, _STAGE)
+    return job
+
+
+def _message(job: Job, decision: RoutingDecision) -> CleaningMessage:
+    return CleaningMessage(
+        user_id=job.user_id,
+        job_id=job.job_id,
+        parent_job_id=job.parent_job_id,
+        as_of=job.as_of,
+        processing_path=decision.processing_path,
+    )

@@ -1,0 +1,231 @@
+"""Sample datasets: planned as chunks on a queue, and made one part at a time by whichever worker is free."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from backend import lake_paths
+from backend.domain.datasets import Dataset, DatasetStatus
+from backend.domain.errors import InvalidMessage
+from backend.domain.identifiers import new_job_id
+from backend.domain.jobs import Job, JobKind, JobStatus
+from backend.domain.messages import MAX_DELIVERIES, GenerationMessage
+from backend.ports import DatasetStore, FileSystem, JobProgressStore, MessageQueues
+from backend.sample_data.generator import generate_chunk
+from backend.services.dispatching import JobDispatcher
+from backend.services.progress import generating_and_cleaning_steps
+
+GREATEST_CHUNK_COUNT = 1_000
+"""A dataset of more batches than this gets larger ones, so that asking for it stays quick."""
+
+_STAGE = "generating sample data"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationPlan:
+    """A sample dataset that is being made; `part_ids` are the names of its parts in Bronze."""
+
+    parent_job_id: str
+    job_id: str
+    part_ids: tuple[str, ...]
+    status: JobStatus
+    total_count: int
+    batch_size: int
+
+    @property
+    def total_chunks(self) -> int:
+        """How many parts the dataset has."""
+        return len(self.part_ids)
+
+
+class GenerationService:
+    """Asks for sample datasets and makes them.
+
+    Delivery is at least once. Making a part again writes the same bytes, and what follows (see
+    `advance`) looks at what is there rather than at what was done, so that a message delivered again
+    heals whatever the first attempt left out.
+    """
+
+    def __init__(
+        self,
+        bronze: FileSystem,
+        jobs: JobProgressStore,
+        datasets: DatasetStore,
+        queues: MessageQueues,
+        dispatcher: JobDispatcher,
+        *,
+        queue_name: str,
+        batch_size: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._bronze = bronze
+        self._jobs = jobs
+        self._datasets = datasets
+        self._queues = queues
+        self._dispatcher = dispatcher
+        self._queue_name = queue_name
+        self._batch_size = batch_size
+        self._clock = clock
+
+    def request(
+        self, user_id: str, data_count: int, error_rate: float, seed: int | None = None
+    ) -> GenerationPlan:
+        """Ask for a sample dataset of its own, with a job of kind GENERATE that tells how far it is."""
+        now = self._clock()
+        job = Job(
+            user_id=user_id,
+            job_id=new_job_id(now),
+            parent_job_id=new_job_id(now),
+            job_name=f"{data_count} sample records",
+            kind=JobKind.GENERATE,
+            status=JobStatus.GENERATING,
+            stage=_STAGE,
+            record_count=data_count,
+            as_of=now,
+            submitted_at=now,
+            queue_name=self._queue_name,
+        )
+        self._jobs.add(job)
+        return self.generate_for(job, error_rate, seed)
+
+    def generate_for(self, job: Job, error_rate: float, seed: int | None = None) -> GenerationPlan:
+        """Ask for the dataset that `job` waits for: `job.record_count` sample records.
+
+        The job is in JobProgress already, with status `generating`. Without a seed the job's id makes
+        one, so that asking again for the same job (after a failure in between) gives the same data.
+        """
+        size = max(self._batch_size, -(-job.record_count // GREATEST_CHUNK_COUNT))
+        messages = _plan(job, size, error_rate, _seed_of(job) if seed is None else seed)
+        self._show_progress(job, 0, len(messages))
+        if self._datasets.get(job.user_id, job.parent_job_id) is None:
+            self._datasets.add(
+                Dataset(
+                    user_id=job.user_id,
+                    parent_job_id=job.parent_job_id,
+                    record_count=job.record_count,
+                    total_chunks=len(messages),
+                    status=DatasetStatus.GENERATING,
+                    created_at=self._clock(),
+                )
+            )
+        for message in messages:
+            self._queues.send(self._queue_name, message.encode())
+        return GenerationPlan(
+            parent_job_id=job.parent_job_id,
+            job_id=job.job_id,
+            part_ids=tuple(message.part_id for message in messages),
+            status=job.status,
+            total_count=job.record_count,
+            batch_size=size,
+        )
+
+    def run(self, message: GenerationMessage, delivery: int) -> None:
+        """Make one part, then let everything that waits for the dataset know.
+
+        Args:
+            message: what the queue delivered.
+            delivery: how often it has been delivered, this time included. When the last delivery
+                fails, the dataset and the jobs that wait for it have failed.
+
+        Raises:
+            InvalidMessage: the job or its dataset does not exist.
+        """
+        user_id, parent_job_id = message.user_id, message.parent_job_id
+        if self._jobs.get(user_id, message.job_id) is None:
+            raise InvalidMessage(f"there is no job {message.job_id}")
+        if self._datasets.get(user_id, parent_job_id) is None:
+            raise InvalidMessage(f"there is no dataset {parent_job_id}")
+        try:
+            part = generate_chunk(
+                message.seed, message.first_record, message.record_count, message.error_rate
+            )
+            self._bronze.write(lake_paths.bronze_part(user_id, parent_job_id, message.part_id), part)
+            self.advance(user_id, parent_job_id)
+        except Exception as error:
+            if delivery >= MAX_DELIVERIES:
+                self._give_up(message, f"part {message.part_id} could not be generated: {error}")
+            raise
+
+    def advance(self, user_id: str, parent_job_id: str) -> None:
+        """Show the waiting jobs how many parts are there; when all are, set those jobs going.
+
+        Whoever adds a job to a dataset that is being generated calls this afterwards, since the last
+        part may have come in between.
+
+        Raises:
+            NotFound: there is no such dataset.
+        """
+        files = self._bronze.list_files(lake_paths.bronze_dataset(user_id, parent_job_id))
+        dataset = self._datasets.update(
+            user_id,
+            parent_job_id,
+            lambda current: current.ready() if len(files) >= current.total_chunks else current,
+        )
+        for job in self._waiting_jobs(user_id, parent_job_id):
+            self._show_progress(job, len(files), dataset.total_chunks)
+            if dataset.status is DatasetStatus.READY:
+                self._release(job)
+
+    def _waiting_jobs(self, user_id: str, parent_job_id: str) -> list[Job]:
+        jobs = self._jobs.of_dataset(user_id, parent_job_id)
+        return [job for job in jobs if job.status is JobStatus.GENERATING]
+
+    def _show_progress(self, job: Job, done: int, parts: int) -> None:
+        self._jobs.update(job.user_id, job.job_id, lambda current: _shown(current, done, parts))
+
+    def _release(self, job: Job) -> None:
+        if job.kind is JobKind.CLEAN:
+            self._dispatcher.dispatch(job.user_id, job.job_id)
+            return
+        now = self._clock()
+        self._jobs.update(
+            job.user_id,
+            job.job_id,
+            lambda current: current if current.status.is_final else current.completed(now, None, None),
+        )
+
+    def _give_up(self, message: GenerationMessage, reason: str) -> None:
+        _log.error("dataset %s of job %s: %s", message.parent_job_id, message.job_id, reason)
+        now = self._clock()
+        self._datasets.update(message.user_id, message.parent_job_id, lambda current: current.failed())
+        for job in self._waiting_jobs(message.user_id, message.parent_job_id):
+            self._jobs.update(
+                job.user_id,
+                job.job_id,
+                lambda current: (
+                    current.failed(now, reason) if current.status is JobStatus.GENERATING else current
+                ),
+            )
+
+
+def _shown(job: Job, done: int, parts: int) -> Job:
+    if job.status is not JobStatus.GENERATING:
+        return job
+    steps = parts if job.kind is JobKind.GENERATE else generating_and_cleaning_steps(parts)
+    return replace(job, progress_total=max(job.progress_total, steps)).progressed(_STAGE, done)
+
+
+def _seed_of(job: Job) -> int:
+    return int(job.job_id[-8:], 16)
+
+
+def _plan(job: Job, size: int, error_rate: float, seed: int) -> list[GenerationMessage]:
+    starts = range(0, job.record_count, size)
+    return [
+        GenerationMessage(
+            user_id=job.user_id,
+            job_id=job.job_id,
+            parent_job_id=job.parent_job_id,
+            part_id=f"{index:05d}",
+            chunk_index=index,
+            total_chunks=len(starts),
+            first_record=start,
+            record_count=min(size, job.record_count - start),
+            seed=seed,
+            error_rate=error_rate,
+        )
+        for index, start in enumerate(starts)
+    ]
