@@ -1,0 +1,27 @@
+"""The services of this process: built at the first call, then shared by all its threads."""
+
+import functools
+import threading
+from typing import TYPE_CHECKING
+
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from backend.bootstrap import Services
+
+_BUILDING = threading.Lock()
+
+
+def process_services() -> "Services":
+    """The services, built from the environment; they build their own parts when first asked for them."""
+    # functools.cache alone would let two first calls at the same time build two sets of clients.
+    with _BUILDING:
+        return _build()
+
+
+@functools.cache
+def _build() -> "Services":
+    # Here and not above: the import of the app must not wait for the Azure SDKs.
+    from backend.bootstrap import build_services
+
+    return build_services(Settings.from_environment())
