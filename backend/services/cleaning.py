@@ -79,9 +79,11 @@ class CleaningService:
         try:
             self._clean(message)
         except _HOPELESS as error:
-            self._change(message, lambda current: current.failed(self._clock(), _told(error)))
+            reason = _told(error)
+            self._change(message, lambda current: current.failed(self._clock(), reason))
         except Exception as error:
-            self._change(message, lambda current: self._after_attempt(current, delivery, error))
+            reason = _told(error)
+            self._change(message, lambda current: self._after_attempt(current, delivery, reason))
             raise
 
     def _clean(self, message: CleaningMessage) -> None:
@@ -135,10 +137,10 @@ class CleaningService:
             lambda current: current.completed(self._clock(), cleaned.counts, cleaned.quality_score),
         )
 
-    def _after_attempt(self, job: Job, delivery: int, error: Exception) -> Job:
+    def _after_attempt(self, job: Job, delivery: int, reason: str) -> Job:
         if delivery >= MAX_DELIVERIES:
-            return job.failed(self._clock(), _told(error))
-        return job.attempt_failed(_told(error))
+            return job.failed(self._clock(), reason)
+        return job.attempt_failed(reason)
 
     def _change(self, message: CleaningMessage, change: Callable[[Job], Job]) -> Job:
         return self._jobs.update(message.user_id, message.job_id, change)

@@ -144,7 +144,7 @@ def _typed(record: Any, types: RecordTypes) -> Any:
         return record
     return types.record(
         **{
-            name: _entity(record[name], entity) if isinstance(record.get(name), dict) else None
+            name: _entity(record[name], entity) if isinstance(record.get(name), dict) else record.get(name)
             for name, entity in types.entities.items()
         }
     )

@@ -1,0 +1,234 @@
+import json
+from datetime import UTC, datetime
+
+import pyarrow.parquet as pq
+import pytest
+from pyarrow import BufferReader
+
+from backend.data_routing import DataRouter
+from backend.domain.errors import InvalidMessage
+from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
+from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
+from backend.services.cleaning import CleaningService
+from tests.fakes import InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues, SetClock
+
+USER, JOB, DATASET = "a" * 32, "b" * 32, "dataset"
+AS_OF = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+GOLD = f"gold/analytics/{USER}/{DATASET}/{JOB}"
+MANIFEST = f"{GOLD}/_manifest.json"
+MESSAGE = CleaningMessage(
+    user_id=USER,
+    job_id=JOB,
+    parent_job_id=DATASET,
+    as_of=AS_OF,
+    processing_path=ProcessingPath.SMALL_BATCH,
+)
+
+
+class World:
+    """One queued job on a dataset of the given parts."""
+
+    def __init__(self, parts: dict[str, bytes], record_limit: int = 100, byte_limit: int = 10_000) -> None:
+        self.bronze = InMemoryFileSystem(
+            {f"{USER}/{DATASET}/{name}": content for name, content in parts.items()}
+        )
+        self.lake = InMemoryFileSystem()
+        self.queues = InMemoryQueues()
+        self.jobs = InMemoryJobProgress([_job()])
+        self.service = CleaningService(
+            self.bronze,
+            self.lake,
+            self.jobs,
+            DataRouter(self.queues, record_limit, "small", "large"),
+            record_limit=record_limit,
+            byte_limit=byte_limit,
+            clock=SetClock(AS_OF),
+        )
+
+    def job(self) -> Job:
+        job = self.jobs.get(USER, JOB)
+        assert job is not None
+        return job
+
+
+def _job() -> Job:
+    return Job(
+        user_id=USER,
+        job_id=JOB,
+        parent_job_id=DATASET,
+        job_name="a job",
+        kind=JobKind.CLEAN,
+        status=JobStatus.QUEUED,
+        stage="waiting for a worker",
+        record_count=2,
+        as_of=AS_OF,
+        submitted_at=AS_OF,
+        processing_path=ProcessingPath.SMALL_BATCH,
+        queue_name="small",
+    )
+
+
+def _record(order: str, item: str = "i") -> str:
+    """Eighteen of the twenty checked columns are missing."""
+    return json.dumps(
+        {
+            "order": {"id": order},
+            "order_item": {"id": item, "quantity": 3},
+            "user": {"id": "u"},
+            "products_sku": {"price": 2},
+        }
+    )
+
+
+def _part(*records: str) -> bytes:
+    return f"[{','.join(records)}]".encode()
+
+
+def test_a_job_ends_completed_with_its_counts_and_score() -> None:
+    world = World({"a.json": _part(_record("o1"), _record("o1")), "b.json": _part(_record("o2"), "7")})
+    world.service.run(MESSAGE, 1)
+    job = world.job()
+    assert job.status is JobStatus.COMPLETED
+    assert job.counts == Counts(records_in=4, silver_rows=2, duplicates_removed=1, quarantined=1)
+    assert job.quality_score == 10.0
+    assert job.progress_done == job.progress_total == 12
+    assert (job.started_at, job.finished_at, job.attempts, job.error) == (AS_OF, AS_OF, 1, None)
+
+
+def test_every_output_is_in_its_place_and_named_by_the_manifest() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.service.run(MESSAGE, 1)
+    manifest = json.loads(world.lake.files[MANIFEST])
+    paths = {output["table"]: output["path"] for output in manifest["outputs"]}
+    assert paths == {
+        "silver": f"silver/cleaned/{USER}/{DATASET}/{JOB}.parquet",
+        "quarantine": f"silver/quarantine/{USER}/{DATASET}/{JOB}.parquet",
+        "dim_users": f"{GOLD}/dim_users.parquet",
+        "dim_location": f"{GOLD}/dim_location.parquet",
+        "dim_products": f"{GOLD}/dim_products.parquet",
+        "dim_time": f"{GOLD}/dim_time.parquet",
+        "fact_orders": f"{GOLD}/fact_orders.parquet",
+        "agg_user_metrics": f"{GOLD}/agg_user_metrics.parquet",
+        "agg_product_metrics": f"{GOLD}/agg_product_metrics.parquet",
+    }
+    assert all(
+        pq.read_metadata(BufferReader(world.lake.files[output["path"]])).num_rows == output["rows"]
+        for output in manifest["outputs"]
+    )
+    metrics = json.loads(world.lake.files[f"logs/transformation_metrics/2026-11-22/{JOB}.json"])
+    assert metrics["jobId"] == JOB
+    assert metrics["issuesByCode"]["missing_email"] == 1
+    assert metrics["completeness"]["order_id"] == {"before": 1.0, "after": 1.0}
+
+
+def test_a_malformed_part_fails_the_job_on_the_first_attempt_and_writes_nothing() -> None:
+    world = World({"a.json": _part(_record("o1")), "b.json": b"[1,]", "c.json": b"["})
+    world.service.run(MESSAGE, 1)
+    job = world.job()
+    assert job.status is JobStatus.FAILED
+    assert job.error is not None
+    assert job.error.startswith("b.json: ")
+    assert job.error.endswith("at byte 3")
+    assert world.lake.files == {}
+
+
+def test_a_message_for_no_job_is_refused() -> None:
+    world = World({"a.json": b"[]"})
+    world.jobs.rows.clear()
+    with pytest.raises(InvalidMessage, match="there is no job"):
+        world.service.run(MESSAGE, 1)
+
+
+def test_a_dataset_that_is_gone_fails_the_job() -> None:
+    world = World({})
+    world.service.run(MESSAGE, 1)
+    assert world.job().status is JobStatus.FAILED
+    assert world.job().error == "dataset dataset has no parts in Bronze"
+
+
+@pytest.mark.parametrize(
+    ("record_limit", "byte_limit", "reason"),
+    [(1, 10_000, "more than 1 records"), (100, 50, "more than 50 bytes")],
+)
+def test_a_dataset_past_the_small_paths_limit_is_passed_on_and_the_job_says_so(
+    record_limit: int, byte_limit: int, reason: str
+) -> None:
+    world = World({"a.json": _part(_record("o1"), _record("o2"))}, record_limit, byte_limit)
+    world.service.run(MESSAGE, 1)
+    job = world.job()
+    assert job.status is JobStatus.QUEUED
+    assert (job.processing_path, job.queue_name) == (ProcessingPath.LARGE_BATCH, "large")
+    assert job.stage == f"passed on to the large path: {reason}"
+    assert [json.loads(body)["processingPath"] for body in world.queues.bodies["large"]] == ["large_batch"]
+    assert world.lake.files == {}
+
+
+def test_a_message_that_comes_again_after_the_end_changes_nothing() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.service.run(MESSAGE, 1)
+    files, job = dict(world.lake.files), world.job()
+    world.bronze.files.clear()
+    world.service.run(MESSAGE, 2)
+    assert world.lake.files == files
+    assert world.job() == job
+
+
+class FailingFileSystem(InMemoryFileSystem):
+    """A lake that can't take one of the files."""
+
+    def write(self, path: str, content: object) -> None:
+        if path.endswith("fact_orders.parquet"):
+            raise OSError("the disk is full")
+        super().write(path, content)  # type: ignore[arg-type] # what the port takes
+
+
+def test_a_failed_attempt_raises_for_the_queue_and_tells_the_job() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.service._lake = FailingFileSystem()
+    with pytest.raises(OSError, match="the disk is full"):
+        world.service.run(MESSAGE, 1)
+    assert world.job().status is JobStatus.PROCESSING
+    assert world.job().error == "OSError: the disk is full"
+    assert world.job().finished_at is None
+
+
+def test_the_last_failed_attempt_fails_the_job() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.service._lake = FailingFileSystem()
+    with pytest.raises(OSError, match="the disk is full"):
+        world.service.run(MESSAGE, MAX_DELIVERIES)
+    assert world.job().status is JobStatus.FAILED
+    assert world.job().error == "OSError: the disk is full"
+
+
+def test_an_attempt_after_a_crash_gives_the_same_files_as_an_undisturbed_run() -> None:
+    parts = {"a.json": _part(_record("o1"), _record("o1", "j")), "b.json": _part(_record("o2"))}
+    undisturbed, crashed = World(parts), World(parts)
+    undisturbed.service.run(MESSAGE, 1)
+    whole = crashed.service._lake
+    crashed.service._lake = FailingFileSystem()
+    with pytest.raises(OSError, match="the disk is full"):
+        crashed.service.run(MESSAGE, 1)
+    crashed.service._lake = whole
+    crashed.service.run(MESSAGE, 2)
+    outputs = [path for path in undisturbed.lake.files if not path.startswith("logs/")]
+    assert {path: crashed.lake.files[path] for path in outputs} == {
+        path: undisturbed.lake.files[path] for path in outputs
+    }
+    assert crashed.job().attempts == 2
+
+
+def test_progress_never_goes_back_on_a_second_attempt() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.jobs.update(USER, JOB, lambda job: job.started(AS_OF, "writing", 11).progressed("writing", 9))
+    world.service.run(MESSAGE, 2)
+    assert [job.progress_done for job in world.jobs.updates] == sorted(
+        job.progress_done for job in world.jobs.updates
+    )
+
+
+def test_only_the_datasets_own_json_files_are_its_parts() -> None:
+    world = World({"a.json": _part(_record("o1")), "notes.txt": b"not a part"})
+    world.bronze.files[f"{USER}/{DATASET}2/a.json"] = b"["
+    world.service.run(MESSAGE, 1)
+    assert world.job().status is JobStatus.COMPLETED
