@@ -110,6 +110,8 @@ class FunctionsHost:
 
         Messages of functions that were not begun, or did not end, become visible again at once.
         """
+        if self._stopping.is_set():
+            return
         log_event("host stopping")
         self._stopping.set()
         for queue in self._queues:

@@ -104,6 +104,7 @@ class MessageRunner:
     def _renew(self, message: QueueMessage) -> None:
         try:
             self._make_visible(message, self.lease_seconds)
+            self._log("lease renewed", message, logging.DEBUG)
         except HttpResponseError as error:
             self._log("lease not renewed", message, logging.WARNING, error=str(error))
 
