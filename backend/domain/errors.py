@@ -29,6 +29,18 @@ class TooLarge(OrchestratorError):
     """The input is over a limit of the settings."""
 
 
+class NotAuthenticated(OrchestratorError):
+    """The caller has not shown who they are; `code` is the API's snake_case error code."""
+
+    def __init__(self, message: str, code: str = "not_authenticated") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class Unavailable(OrchestratorError):
+    """Storage or the database does not answer; the same call may work later."""
+
+
 class InvalidMessage(OrchestratorError):
     """A queue message is not what its queue carries; it belongs in the poison queue."""
 

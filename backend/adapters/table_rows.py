@@ -1,0 +1,143 @@
+"""Rows of Azure Table storage: what every table adapter shares."""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import fields
+from datetime import datetime
+from enum import Enum
+from itertools import islice
+from typing import Any, TypeVar
+
+import msgspec
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.data.tables import (
+    EdmType,
+    EntityProperty,
+    TableClient,
+    TableEntity,
+    TableErrorCode,
+    TableServiceClient,
+    UpdateMode,
+)
+
+from backend.domain.errors import Conflict, NotFound
+
+_Record = TypeVar("_Record")
+
+
+class TableRows:
+    """One table, whose rows are found by partition key and row key."""
+
+    def __init__(self, service: TableServiceClient, table_name: str) -> None:
+        self._table: TableClient = service.get_table_client(table_name)
+
+    def insert(self, partition_key: str, row_key: str, properties: Mapping[str, Any]) -> None:
+        """Add a row. Raises Conflict when the key is taken."""
+        try:
+            self._table.create_entity(_entity(partition_key, row_key, properties))
+        except ResourceExistsError as error:
+            raise Conflict(f"{row_key} exists already") from error
+
+    def get(self, partition_key: str, row_key: str) -> TableEntity | None:
+        """A row, or None."""
+        try:
+            return self._table.get_entity(partition_key, row_key)
+        except ResourceNotFoundError as error:
+            if getattr(error, "error_code", None) == TableErrorCode.TABLE_NOT_FOUND:
+                raise
+            return None
+
+    def update(
+        self,
+        partition_key: str,
+        row_key: str,
+        read: Callable[[TableEntity], _Record],
+        write: Callable[[_Record], Mapping[str, Any]],
+        change: Callable[[_Record], _Record],
+    ) -> _Record:
+        """Replace a row by what `change` makes of it, again until nobody came between.
+
+        A change that changes nothing writes nothing. Raises NotFound.
+        """
+        while True:
+            row = self.get(partition_key, row_key)
+            if row is None:
+                raise NotFound(f"there is no {row_key}")
+            before = read(row)
+            after = change(before)
+            if after == before or self._replace(row, write(after)):
+                return after
+
+    def query(self, text: str, parameters: Mapping[str, str], limit: int | None = None) -> list[TableEntity]:
+        """The rows that a filter selects, by partition key and row key; at most `limit`."""
+        rows: Iterable[TableEntity] = self._table.query_entities(
+            text, parameters=dict(parameters), results_per_page=limit
+        )
+        return list(islice(rows, limit))
+
+    def delete(self, partition_key: str, row_key: str) -> None:
+        """Delete a row; nothing happens when it does not exist."""
+        self._table.delete_entity(partition_key, row_key)
+
+    def ping(self) -> None:
+        """Raise if the table does not answer."""
+        self.query("PartitionKey eq @none", {"none": ""}, limit=1)
+
+    def _replace(self, row: TableEntity, properties: Mapping[str, Any]) -> bool:
+        """Write a row back if it is still as it was read."""
+        try:
+            self._table.update_entity(
+                _entity(row["PartitionKey"], row["RowKey"], properties),
+                mode=UpdateMode.REPLACE,
+                etag=row.metadata["etag"],
+                match_condition=MatchConditions.IfNotModified,
+            )
+        except ResourceModifiedError:
+            return False
+        except ResourceNotFoundError as error:
+            raise NotFound(f"there is no {row['RowKey']}") from error
+        return True
+
+
+def properties_of(record: Any, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    """A dataclass's fields as properties, in camelCase; a field that is None has none."""
+    return {
+        _camel_case(field.name): _property(value)
+        for field in fields(record)
+        if field.name not in leave_out and (value := getattr(record, field.name)) is not None
+    }
+
+
+def record_from(entity: TableEntity, record_type: type[_Record], **known: Any) -> _Record:
+    """The dataclass that `properties_of` took apart; `known` are the fields that it left out."""
+    values = {
+        name: _value(entity[_camel_case(name)])
+        for field in fields(record_type)  # type: ignore[arg-type] # every record is a dataclass
+        if (name := field.name) not in known and _camel_case(name) in entity
+    }
+    return msgspec.convert(values | known, record_type)
+
+
+def _entity(partition_key: str, row_key: str, properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {**properties, "PartitionKey": partition_key, "RowKey": row_key}
+
+
+def _camel_case(name: str) -> str:
+    return re.sub("_([a-z])", lambda match: match[1].upper(), name)
+
+
+def _property(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return value.value
+    # A plain int would be an Edm.Int32.
+    return EntityProperty(value, EdmType.INT64) if isinstance(value, int) else value
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, EntityProperty):
+        return value.value
+    if isinstance(value, datetime):
+        # The SDK's own subclass does not compare and copy as a datetime does.
+        return datetime.combine(value.date(), value.timetz())
+    return value
