@@ -61,7 +61,9 @@ class Settings:
             InvalidSettings: something needed is missing, or a value is not of its type.
         """
         env = os.environ if environment is None else environment
-        storage = StorageAccount(env.get("AZURE_STORAGE_CONNECTION_STRING"), env.get("AZURE_STORAGE_ACCOUNT"))
+        # The second name of the account is the one that Azure's host reads for the functions' triggers.
+        account = env.get("AZURE_STORAGE_ACCOUNT") or env.get("AZURE_STORAGE_CONNECTION_STRING__accountName")
+        storage = StorageAccount(env.get("AZURE_STORAGE_CONNECTION_STRING"), account)
         if not storage.connection_string and not storage.name:
             raise InvalidSettings("set AZURE_STORAGE_CONNECTION_STRING or AZURE_STORAGE_ACCOUNT")
         lake = StorageAccount(env.get("ADLS_CONNECTION_STRING"), env.get("ADLS_ACCOUNT"))

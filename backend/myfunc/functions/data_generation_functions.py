@@ -14,4 +14,5 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library left
 )
 def generate_sample_data_part(message: func.QueueMessage) -> None:
     """Generate the part that the message names; an error makes the queue deliver it again."""
-    process_services().generation.run(decode(message, GenerationMessage), delivery(message))
+    work = decode(message, GenerationMessage)
+    process_services().generation.run(work, delivery(message))

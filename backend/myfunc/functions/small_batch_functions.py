@@ -12,4 +12,5 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library left
 @blueprint.queue_trigger(arg_name="message", queue_name="%SMALL_BATCH_QUEUE%", connection=STORAGE_CONNECTION)
 def transform_small_batch_queue(message: func.QueueMessage) -> None:
     """Run the cleaning job that the message names; an error makes the queue deliver it again."""
-    process_services().cleaning.run(decode(message, CleaningMessage), delivery(message))
+    work = decode(message, CleaningMessage)
+    process_services().cleaning.run(work, delivery(message))

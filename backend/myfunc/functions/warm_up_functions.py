@@ -12,5 +12,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library left
 @blueprint.warm_up_trigger(arg_name="context")
 def warmup(context: WarmUpContext) -> None:  # noqa: ARG001 - a binding's name and type are fixed
     """Build the services, with everything that they import."""
+    import backend.sample_data.generator
+
     services = process_services()
-    _ = services.cleaning, services.generation, services.poisoning
+    _ = services.cleaning, services.generation, services.poisoning, backend.sample_data.generator
