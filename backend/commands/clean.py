@@ -1,6 +1,7 @@
 """`python -m backend clean`: clean local files without the service (data.md, section 6)."""
 
 import argparse
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from backend.transformations.scalars import float_text, read_scalars
 
 JOB_ID = "local"
 
+_log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,7 +41,7 @@ def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
     as_of = arguments.as_of or datetime.now(UTC)
     try:
         writer.withdraw()
-        cleaned = clean_dataset(JOB_ID, as_of, _parts(arguments.parts), writer)
+        cleaned = clean_dataset(JOB_ID, as_of, _parts(arguments.parts), writer, _log.info)
     except Exception as error:  # noqa: BLE001 - the edge: one clear line, whatever it was (data.md, section 6)
         print(f"clean: {_one_line(error)}", file=sys.stderr)
         return 1

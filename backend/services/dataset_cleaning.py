@@ -55,7 +55,7 @@ def clean_dataset(
     as_of: datetime,
     parts: Iterable[BronzePart],
     writer: OutputWriter,
-    on_step: OnStep = lambda stage: None,  # noqa: ARG005 - nobody asked to be told
+    on_step: OnStep,
     record_limit: int | None = None,
 ) -> CleanedDataset:
     """Clean, write every table, and write the manifest last.

@@ -44,9 +44,7 @@ def completeness(
 ) -> dict[str, dict[str, float]]:
     """For each column that is read from Bronze: the share of rows with a value, before and after.
 
-    Args:
-        present_before: how many of the placed records had a value in Bronze.
-        placed: how many records that is, duplicates included.
+    `present_before` says how many of the `placed` records, duplicates included, had a value in Bronze.
     """
     return {
         column.name: {

@@ -42,7 +42,7 @@ class PandasTransformer:
         self._as_of = as_of
 
     def transform_to_silver(
-        self, parts: Iterable[BronzePart], on_part: Callable[[CleanedPart], None] = lambda part: None
+        self, parts: Iterable[BronzePart], on_part: Callable[[CleanedPart], None] | None = None
     ) -> SilverResult:
         """Clean every part and remove duplicates over the whole dataset (data.md, section 3).
 
@@ -57,7 +57,8 @@ class PandasTransformer:
         cleaned = []
         for part in parts:
             cleaned.append(clean_part(part, self._contract, self._as_of))
-            on_part(cleaned[-1])
+            if on_part is not None:
+                on_part(cleaned[-1])
         rows = _concatenate([part.silver for part in cleaned], self._contract.silver_schema)
         silver = self._without_duplicates(rows)
         quarantine = _concatenate([part.quarantine for part in cleaned], QUARANTINE_SCHEMA)

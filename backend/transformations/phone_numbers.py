@@ -4,19 +4,39 @@ import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from backend.transformations.plain_phone_numbers import IMPOSSIBLE, e164
+
 _DEFAULT_REGION = "US"
 _SEPARATOR = "\n"
+_INTERNATIONAL = ("+", "00")
+
+# A number that its digits say all about, perhaps with an extension, which E.164 drops.
+_PLAIN = r"^(?P<prefix>\+|00)?(?P<number>(?:[1-9(]|0[1-9 ().-])[0-9 ().-]{4,24}[0-9])(?: ?x[0-9]{1,7})?$"
 
 
 def parse_phones(text: pa.StringArray, region: pa.StringArray) -> pa.StringArray:
-    """E.164 of each number read in its row's region; null where libphonenumber finds it impossible.
-
-    libphonenumber is Python, so it is asked once for each distinct number and region.
-    """
+    """E.164 of each number read in its row's region; null where libphonenumber finds it impossible."""
     known = pc.if_else(
         pc.is_in(region, value_set=pa.array(sorted(phonenumbers.SUPPORTED_REGIONS))), region, _DEFAULT_REGION
     )
-    pairs = pc.binary_join_element_wise(known, text, _SEPARATOR).dictionary_encode()
+    fields = pc.extract_regex(text, _PLAIN)
+    digits = pc.replace_substring_regex(pc.struct_field(fields, "number"), "[^0-9]", "")
+    international = pc.is_in(pc.struct_field(fields, "prefix"), value_set=pa.array(_INTERNATIONAL))
+    read = [
+        None if number is None else e164(with_plus, number, country)
+        for with_plus, number, country in zip(
+            international.to_pylist(), digits.to_pylist(), known.to_pylist(), strict=True
+        )
+    ]
+    numbers = pa.array(read, pa.string())
+    left = pc.if_else(numbers.is_null(), text, pa.scalar(None, pa.string()))
+    numbers = pc.coalesce(numbers, _ask_libphonenumber(left, known))
+    return pc.if_else(pc.equal(numbers, IMPOSSIBLE), pa.scalar(None, pa.string()), numbers)
+
+
+def _ask_libphonenumber(text: pa.StringArray, region: pa.StringArray) -> pa.StringArray:
+    """Once for each distinct number and region."""
+    pairs = pc.binary_join_element_wise(region, text, _SEPARATOR).dictionary_encode()
     distinct = [_e164(*pair.split(_SEPARATOR, 1)) for pair in pairs.dictionary.to_pylist()]
     return pa.array(distinct, pa.string()).take(pairs.indices)
 
