@@ -37,7 +37,8 @@ class TableRows:
         try:
             self._table.create_entity(_entity(partition_key, row_key, properties))
         except ResourceExistsError as error:
-            raise Conflict(f"{row_key} exists already") from error
+            if not self._holds(partition_key, row_key, properties):
+                raise Conflict(f"{row_key} exists already") from error
 
     def get(self, partition_key: str, row_key: str) -> TableEntity | None:
         """A row, or None."""
@@ -83,6 +84,14 @@ class TableRows:
     def ping(self) -> None:
         """Raise if the table does not answer."""
         self.query("PartitionKey eq @none", {"none": ""}, limit=1)
+
+    def _holds(self, partition_key: str, row_key: str, properties: Mapping[str, Any]) -> bool:
+        """Whether a row is the very one that was to be inserted.
+
+        Then the SDK has inserted it, lost the answer, and tried again.
+        """
+        row = self.get(partition_key, row_key)
+        return row is not None and dict(row) == _entity(partition_key, row_key, properties)
 
     def _replace(self, row: TableEntity, properties: Mapping[str, Any]) -> bool:
         """Write a row back if it is still as it was read."""

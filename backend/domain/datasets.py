@@ -20,6 +20,7 @@ class Dataset:
     Attributes:
         record_count: records in all parts; while generating, the number asked for.
         total_chunks: the number of parts.
+        seed, error_rate: what makes the same sample data again; None when the data is somebody's own.
     """
 
     user_id: str
@@ -28,6 +29,12 @@ class Dataset:
     total_chunks: int
     status: DatasetStatus
     created_at: datetime
+    seed: int | None = None
+    error_rate: float | None = None
+
+    def generating(self) -> "Dataset":
+        """Its parts are asked for again."""
+        return replace(self, status=DatasetStatus.GENERATING)
 
     def ready(self) -> "Dataset":
         """Every part is in place."""

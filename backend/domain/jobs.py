@@ -134,3 +134,7 @@ class Job:
             finished_at=None,
             error=None,
         )
+
+    def waiting_for_data(self, stage: str) -> "Job":
+        """The job's dataset is being generated: for the first time, or again after a failure."""
+        return replace(self, status=JobStatus.GENERATING, stage=stage, finished_at=None, error=None)

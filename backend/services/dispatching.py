@@ -8,6 +8,9 @@ from backend.domain.jobs import Job, JobStatus
 from backend.domain.messages import CleaningMessage
 from backend.ports import JobProgressStore
 
+NOT_SENT = "the job could not be put on its queue"
+"""Why a job has failed that no worker has heard of."""
+
 _STAGE = "waiting for a worker"
 _WAITING = (JobStatus.QUEUED, JobStatus.GENERATING, JobStatus.FAILED)
 
@@ -18,6 +21,27 @@ class JobDispatcher:
     def __init__(self, jobs: JobProgressStore, router: DataRouter) -> None:
         self._jobs = jobs
         self._router = router
+
+    def add_and_send(self, job: Job) -> Job:
+        """Insert a new cleaning job whose data is in place, already `queued`, and send its message.
+
+        The row comes first, since a worker refuses a message without one. When the message can't be sent,
+        the job has failed, so that it does not wait forever and can be retried.
+
+        Raises:
+            Conflict: there is such a job.
+        """
+        decision = self._router.route_data_request(job.user_id, job.record_count, job.job_id)
+        queued = job.queued(decision.processing_path, decision.queue_name, _STAGE)
+        self._jobs.add(queued)
+        try:
+            self._router.queue_message_to_path(decision.processing_path, _message(queued, decision))
+        except Exception:
+            self._jobs.update(
+                job.user_id, job.job_id, lambda current: current.failed(job.submitted_at, NOT_SENT)
+            )
+            raise
+        return queued
 
     def dispatch(self, user_id: str, job_id: str) -> Job:
         """Send the job's CleaningMessage and let the job say that it is queued.

@@ -7,17 +7,19 @@ from datetime import datetime
 
 from backend import lake_paths
 from backend.domain.datasets import Dataset, DatasetStatus
-from backend.domain.errors import InvalidMessage
+from backend.domain.errors import Conflict, InvalidMessage
 from backend.domain.identifiers import new_job_id
 from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.domain.messages import MAX_DELIVERIES, GenerationMessage
 from backend.ports import DatasetStore, FileSystem, JobProgressStore, MessageQueues
-from backend.sample_data.generator import generate_chunk
 from backend.services.dispatching import JobDispatcher
 from backend.services.progress import generating_and_cleaning_steps
 
 GREATEST_CHUNK_COUNT = 1_000
 """A dataset of more batches than this gets larger ones, so that asking for it stays quick."""
+
+DEFAULT_ERROR_RATE = 0.05
+"""The share of sample records with something wrong, when nobody says."""
 
 _STAGE = "generating sample data"
 
@@ -98,7 +100,8 @@ class GenerationService:
         one, so that asking again for the same job (after a failure in between) gives the same data.
         """
         size = max(self._batch_size, -(-job.record_count // GREATEST_CHUNK_COUNT))
-        messages = _plan(job, size, error_rate, _seed_of(job) if seed is None else seed)
+        seed = _seed_of(job) if seed is None else seed
+        messages = _plan(job, size, error_rate, seed)
         self._show_progress(job, 0, len(messages))
         if self._datasets.get(job.user_id, job.parent_job_id) is None:
             self._datasets.add(
@@ -109,6 +112,8 @@ class GenerationService:
                     total_chunks=len(messages),
                     status=DatasetStatus.GENERATING,
                     created_at=self._clock(),
+                    seed=seed,
+                    error_rate=error_rate,
                 )
             )
         for message in messages:
@@ -122,6 +127,28 @@ class GenerationService:
             batch_size=size,
         )
 
+    def generate_again(self, job: Job) -> Job:
+        """Ask again for the sample data that a failed job waited for; it is the same data.
+
+        Raises:
+            Conflict: nobody knows what the data was to be.
+        """
+        error_rate, seed = self._recipe(job)
+        waiting = self._jobs.update(job.user_id, job.job_id, lambda current: current.waiting_for_data(_STAGE))
+        self.generate_for(waiting, error_rate, seed)
+        return waiting
+
+    def _recipe(self, job: Job) -> tuple[float, int | None]:
+        dataset = self._datasets.get(job.user_id, job.parent_job_id)
+        if dataset is None:
+            if job.kind is JobKind.GENERATE:
+                raise Conflict("nothing is known of the dataset: ask for a new one", "dataset_failed")
+            return DEFAULT_ERROR_RATE, None
+        if dataset.error_rate is None or dataset.seed is None:
+            raise Conflict("the dataset can't be generated again: upload it again", "dataset_failed")
+        self._datasets.update(job.user_id, job.parent_job_id, lambda current: current.generating())
+        return dataset.error_rate, dataset.seed
+
     def run(self, message: GenerationMessage, delivery: int) -> None:
         """Make one part, then let everything that waits for the dataset know.
 
@@ -133,6 +160,9 @@ class GenerationService:
         Raises:
             InvalidMessage: the job or its dataset does not exist.
         """
+        # Here and not above: the API asks for datasets and never makes one, so it need not wait for numpy.
+        from backend.sample_data.generator import generate_chunk
+
         user_id, parent_job_id = message.user_id, message.parent_job_id
         if self._jobs.get(user_id, message.job_id) is None:
             raise InvalidMessage(f"there is no job {message.job_id}")
