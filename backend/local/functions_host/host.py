@@ -28,6 +28,7 @@ from backend.local.functions_host.triggers import (
 from backend.local.functions_host.worker_pool import WorkerPool
 
 _WATCH_INTERVAL_SECONDS = 1.0
+_GIVE_BACK_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +125,7 @@ class FunctionsHost:
         self._pool.close()
         if self._http is not None:
             self._http.stop()
-        self._wait_idle(time.monotonic() + self._options.grace.total_seconds())
+        self._wait_idle(time.monotonic() + _GIVE_BACK_SECONDS)
         log_event("host stopped")
 
     def _wait_idle(self, deadline: float) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import timedelta
 
-from azure.core.exceptions import AzureError, HttpResponseError, ResourceNotFoundError
+from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueMessage
 
 from backend.local.functions_host.errors import UndecodableMessage, WorkerExited, WorkersStopped
@@ -105,7 +105,7 @@ class MessageRunner:
         try:
             self._make_visible(message, self.lease_seconds)
             self._log("lease renewed", message, logging.DEBUG)
-        except HttpResponseError as error:
+        except AzureError as error:
             self._log("lease not renewed", message, logging.WARNING, error=str(error))
 
     def _make_visible(self, message: QueueMessage, seconds: int) -> None:
