@@ -31,7 +31,7 @@ COUNTRIES = (
         34,
         ("+1 212 5{c} {a}", "(415) 6{c}-{a}", "312.4{c}.{a}", "001-646-7{c}-{a}", "(763)8{c}-{a}x{b}"),
     ),
-    Country("United Kingdom", Locale.EN_GB, 12, ("+44 7911 {c}{a}", "07912 {c}{a}", "0044 7400 {c}{a}")),
+    Country("United Kingdom", Locale.EN_GB, 12, ("+44 7720 {c}{a}", "07912 {c}{a}", "0044 7400 {c}{a}")),
     Country("Germany", Locale.DE, 11, ("+49 151 {a}{b}", "0170 2{c}{a}", "0049 171 3{c}{a}")),
     Country("France", Locale.FR, 8, ("+33 6 12 {c} {a}", "06 34 {c} {a}")),
     Country("Japan", Locale.JA, 7, ("+81 90 2{c}0 {a}", "090-3{c}5-{a}"), family_name_first=True),
