@@ -7,10 +7,10 @@ import pyarrow.compute as pc
 
 from backend.domain.errors import ResultOverflow
 from backend.transformations import gold_tables as gold
-from backend.transformations.contract import SOURCE_PART, SOURCE_ROW
 from backend.transformations.decimals import cents_of, decimals_of, divide_half_up
 from backend.transformations.gold_tables import Aggregation, Dimension, Function, Measure, Ratio
 from backend.transformations.instants import MICROSECONDS_PER_DAY
+from backend.transformations.latest import latest_first
 from backend.transformations.rules import DATE
 from backend.transformations.scalars import mask
 
@@ -18,7 +18,6 @@ Integers = npt.NDArray[np.int64]
 
 MONEY = pa.decimal128(18, 2)
 _WIDE_MONEY = pa.decimal128(38, 2)
-_LEAST_INT64 = np.iinfo(np.int64).min
 _SUM_OF_NOTHING_IS_ZERO = pc.ScalarAggregateOptions(min_count=0)
 _OPTIONS = {
     Function.SUM: _SUM_OF_NOTHING_IS_ZERO,
@@ -38,35 +37,27 @@ def build_gold(silver: pa.Table) -> dict[str, pa.Table]:
     Raises:
         ResultOverflow: a sum does not fit its column.
     """
-    latest_first = silver.take(pa.array(_latest_first(silver)))
+    ordered = silver.take(pa.array(latest_first(silver, gold.CREATED_AT)))
     dates = _dates(silver)
-    tables = {dimension.name: _dimension(dimension, latest_first) for dimension in gold.DIMENSIONS}
+    tables = {dimension.name: _dimension(dimension, ordered) for dimension in gold.DIMENSIONS}
     tables[gold.DIM_TIME] = _dim_time(dates)
     tables[gold.FACT_ORDERS] = _fact_orders(silver, dates)
     for aggregation in gold.AGGREGATIONS:
-        tables[aggregation.name] = _aggregate(aggregation, silver, latest_first)
+        tables[aggregation.name] = _aggregate(aggregation, silver, ordered)
     return tables
 
 
-def _latest_first(silver: pa.Table) -> Integers:
-    """The order "latest": greatest order_created_at (null last), then smallest source_part, source_row."""
-    created = silver[gold.CREATED_AT].cast(pa.int64()).fill_null(_LEAST_INT64).to_numpy()
-    parts = pc.rank(silver[SOURCE_PART.name], tiebreaker="dense").to_numpy()
-    order: Integers = np.lexsort((silver[SOURCE_ROW.name].to_numpy(), parts, ~created))
-    return order
-
-
-def _latest_rows(key: str, columns: tuple[str, ...], latest_first: pa.Table) -> pa.Table:
-    """The first row of each key, null keys left out."""
-    keys = latest_first[key].combine_chunks().dictionary_encode()
+def _latest_rows(key: str, columns: tuple[str, ...], ordered: pa.Table) -> pa.Table:
+    """The first row of each key, null keys left out; `ordered` has the latest rows first."""
+    keys = ordered[key].combine_chunks().dictionary_encode()
     present = np.flatnonzero(mask(keys.is_valid()))
     codes = keys.indices.drop_null().to_numpy()
     _, first = np.unique(codes, return_index=True)
-    return latest_first.select(list(columns)).take(pa.array(present[first]))
+    return ordered.select(list(columns)).take(pa.array(present[first]))
 
 
-def _dimension(dimension: Dimension, latest_first: pa.Table) -> pa.Table:
-    rows = _latest_rows(dimension.key, dimension.columns, latest_first)
+def _dimension(dimension: Dimension, ordered: pa.Table) -> pa.Table:
+    rows = _latest_rows(dimension.key, dimension.columns, ordered)
     if not dimension.age_group:
         return rows
     return rows.append_column(pa.field(gold.AGE_GROUP, pa.string()), _age_groups(rows["age"]))
@@ -120,10 +111,10 @@ def _fact_orders(silver: pa.Table, dates: pa.Array) -> pa.Table:
     return with_date.select(list(gold.FACT_COLUMNS))
 
 
-def _aggregate(aggregation: Aggregation, silver: pa.Table, latest_first: pa.Table) -> pa.Table:
+def _aggregate(aggregation: Aggregation, silver: pa.Table, ordered: pa.Table) -> pa.Table:
     values = _measure(aggregation, silver.filter(silver[aggregation.key].is_valid()))
     keys = values[aggregation.key]
-    latest = _latest_rows(aggregation.key, (aggregation.key, *aggregation.latest), latest_first)
+    latest = _latest_rows(aggregation.key, (aggregation.key, *aggregation.latest), ordered)
     places = pc.index_in(keys, value_set=latest[aggregation.key])
     columns = {name: latest[name].take(places) for name in latest.column_names}
     for name, measure in aggregation.measures.items():

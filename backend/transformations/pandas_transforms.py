@@ -13,7 +13,8 @@ from backend.domain.errors import ConservationViolated
 from backend.domain.jobs import Counts
 from backend.transformations.arrow_gold import build_gold
 from backend.transformations.bronze import BronzePart
-from backend.transformations.contract import QUARANTINE_SCHEMA, SOURCE_PART, SOURCE_ROW, Contract
+from backend.transformations.contract import QUARANTINE_SCHEMA, Contract
+from backend.transformations.latest import latest_first
 from backend.transformations.silver import CleanedPart, clean_part
 
 ENGINE = "pandas"
@@ -86,15 +87,8 @@ class PandasTransformer:
         repeated = np.flatnonzero(keys.duplicated(keep=False))
         if not len(repeated):
             return rows
-        among = rows.take(pa.array(repeated))
-        latest = among[self._contract.latest].cast(pa.int64()).fill_null(np.iinfo(np.int64).min)
-        candidates = keys.iloc[repeated].assign(
-            latest=latest.to_numpy(),
-            part=among[SOURCE_PART.name].to_pandas(),
-            row=among[SOURCE_ROW.name].to_numpy(),
-        )
-        ordered = candidates.sort_values(["latest", "part", "row"], ascending=[False, True, True])
-        removed = ordered.index[ordered.duplicated(list(self._contract.duplicate_key))]
+        order = repeated[latest_first(rows.take(pa.array(repeated)), self._contract.latest)]
+        removed = order[keys.iloc[order].duplicated().to_numpy()]
         kept = np.ones(rows.num_rows, np.bool_)
         kept[removed] = False
         return rows.filter(pa.array(kept))

@@ -6,6 +6,7 @@ from decimal import Decimal
 from math import isfinite
 from types import NoneType
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import numpy.typing as npt
@@ -111,8 +112,16 @@ def _texts_one_by_one(
 def _squash(text: pa.StringArray) -> pa.StringArray:
     if _is_squashed_ascii(text):
         return text
-    spaced = pc.replace_substring_regex(pc.utf8_normalize(text, "NFC"), _SPACES_AND_CONTROLS, " ")
+    spaced = pc.replace_substring_regex(_composed(text), _SPACES_AND_CONTROLS, " ")
     return pc.ascii_trim(spaced, " ")
+
+
+def _composed(text: pa.StringArray) -> pa.StringArray:
+    """NFC. Arrow's own `utf8_normalize` decomposes when asked for NFC, so Python's does it."""
+    if pc.all(pc.string_is_ascii(text)).as_py():
+        return text
+    values = text.to_pylist()
+    return pa.array([value and normalize("NFC", value) for value in values], pa.string())
 
 
 def _is_squashed_ascii(text: pa.StringArray) -> bool:
