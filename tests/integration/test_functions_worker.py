@@ -2,12 +2,23 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
+
+from backend import lake_paths
+from backend.bootstrap import Services, build_services, ensure_storage
+from backend.domain.identifiers import new_job_id, new_user_id
+from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
+from backend.domain.messages import CleaningMessage
+from backend.sample_data.generator import generate_chunk
+from backend.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 APP_FOLDER = ROOT / "backend" / "myfunc"
@@ -88,3 +99,97 @@ def test_the_app_leaves_the_heavy_libraries_for_the_warm_up() -> None:
         "azure.identity",
     }
     assert heavy & set(json.loads(completed.stdout)) == set()
+
+
+class Storage(Protocol):
+    connection_string: str
+
+
+@pytest.fixture
+def environment(local_storage: Storage, tmp_path: Path) -> dict[str, str]:
+    return {
+        "ORCHESTRATOR_MODE": "local",
+        "AZURE_STORAGE_CONNECTION_STRING": local_storage.connection_string,
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'accounts.db'}",
+        "JWT_SECRET_KEY": secrets.token_hex(32),
+    }
+
+
+@pytest.fixture
+def services(environment: dict[str, str]) -> Services:
+    settings = Settings.from_environment(environment)
+    ensure_storage(settings)
+    return build_services(settings)
+
+
+def queued_job(services: Services, record_count: int) -> Job:
+    """A job whose dataset is in Bronze."""
+    now = datetime.now(UTC)
+    job = Job(
+        user_id=new_user_id(),
+        job_id=new_job_id(now),
+        parent_job_id="orders",
+        job_name="orders",
+        kind=JobKind.CLEAN,
+        status=JobStatus.QUEUED,
+        stage="waiting for a worker",
+        record_count=record_count,
+        as_of=now,
+        submitted_at=now,
+    )
+    part = generate_chunk(seed=7, first_record=0, record_count=record_count, error_rate=0.0)
+    services.bronze.write(lake_paths.bronze_part(job.user_id, job.parent_job_id, "part-0"), part)
+    services.jobs.add(job)
+    return job
+
+
+def message_of(job: Job) -> str:
+    message = CleaningMessage(
+        user_id=job.user_id,
+        job_id=job.job_id,
+        parent_job_id=job.parent_job_id,
+        as_of=job.as_of,
+        processing_path=ProcessingPath.SMALL_BATCH,
+    )
+    return message.encode().decode()
+
+
+def test_a_real_message_runs_its_job_to_the_end(services: Services, environment: dict[str, str]) -> None:
+    job = queued_job(services, record_count=50)
+
+    answer = call("transform_small_batch_queue", message_of(job), **environment)
+
+    assert answer["invocation"] == {"status": "success", "error": None}
+    done = services.jobs.get(job.user_id, job.job_id)
+    assert done is not None
+    assert (done.status, done.attempts, done.error) == (JobStatus.COMPLETED, 1, None)
+    assert done.counts == Counts(records_in=50, silver_rows=50, duplicates_removed=0, quarantined=0)
+    manifest = json.loads(services.lake.read(lake_paths.manifest(job.user_id, job.parent_job_id, job.job_id)))
+    assert manifest["counts"]["silverRows"] == 50
+
+
+def test_a_message_of_a_job_that_does_not_exist_is_a_failed_invocation(
+    services: Services, environment: dict[str, str]
+) -> None:
+    job = queued_job(services, record_count=1)
+    unknown = replace(job, job_id=new_job_id())
+
+    answer = call("transform_small_batch_queue", message_of(unknown), **environment)
+
+    assert answer["invocation"]["status"] == "failure"
+    assert answer["invocation"]["error"] == f"InvalidMessage: there is no job {unknown.job_id}"
+
+
+def test_the_last_delivery_of_an_unreadable_message_fails_the_job_that_it_names(
+    services: Services, environment: dict[str, str]
+) -> None:
+    job = queued_job(services, record_count=1)
+    ids = {"userId": job.user_id, "jobId": job.job_id, "parentJobId": job.parent_job_id}
+
+    answer = call("transform_small_batch_queue", json.dumps(ids), dequeue_count=5, **environment)
+
+    assert answer["invocation"]["status"] == "failure"
+    failed = services.jobs.get(job.user_id, job.job_id)
+    assert failed is not None
+    assert failed.status is JobStatus.FAILED
+    assert failed.error == "not a CleaningMessage: Object missing required field `asOf`"
