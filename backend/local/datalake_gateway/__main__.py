@@ -1,0 +1,31 @@
+"""`python -m backend.local.datalake_gateway --port P --azurite-port Q`: serve until SIGTERM or SIGINT."""
+
+import argparse
+import asyncio
+import logging
+import signal
+
+from backend.local.datalake_gateway.server import serve
+
+
+def main() -> None:
+    """Serve as the command line says."""
+    parser = argparse.ArgumentParser(prog="datalake_gateway", description="DFS calls in front of Azurite.")
+    parser.add_argument("--port", type=int, required=True, help="where to listen, on the loopback interface")
+    parser.add_argument("--azurite-port", type=int, required=True, help="Azurite's blob port")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    asyncio.run(_serve_until_stopped(options.port, options.azurite_port))
+
+
+async def _serve_until_stopped(port: int, azurite_port: int) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(port, azurite_port):
+        await stop.wait()
+
+
+if __name__ == "__main__":
+    main()
