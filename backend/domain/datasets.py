@@ -32,9 +32,9 @@ class Dataset:
     seed: int | None = None
     error_rate: float | None = None
 
-    def generating(self) -> "Dataset":
+    def generating(self, total_chunks: int) -> "Dataset":
         """Its parts are asked for again."""
-        return replace(self, status=DatasetStatus.GENERATING)
+        return replace(self, status=DatasetStatus.GENERATING, total_chunks=total_chunks)
 
     def ready(self) -> "Dataset":
         """Every part is in place."""

@@ -99,7 +99,7 @@ class GenerationService:
         The job is in JobProgress already, with status `generating`. Without a seed the job's id makes
         one, so that asking again for the same job (after a failure in between) gives the same data.
         """
-        size = max(self._batch_size, -(-job.record_count // GREATEST_CHUNK_COUNT))
+        size = self._chunk_size(job)
         seed = _seed_of(job) if seed is None else seed
         messages = _plan(job, size, error_rate, seed)
         self._show_progress(job, 0, len(messages))
@@ -146,8 +146,15 @@ class GenerationService:
             return DEFAULT_ERROR_RATE, None
         if dataset.error_rate is None or dataset.seed is None:
             raise Conflict("the dataset can't be generated again: upload it again", "dataset_failed")
-        self._datasets.update(job.user_id, job.parent_job_id, lambda current: current.generating())
+        if dataset.status is DatasetStatus.FAILED:
+            # The settings may have changed since: parts of another size must not stay among the new ones.
+            self._bronze.delete_folder(lake_paths.bronze_dataset(job.user_id, job.parent_job_id))
+        chunks = -(-job.record_count // self._chunk_size(job))
+        self._datasets.update(job.user_id, job.parent_job_id, lambda current: current.generating(chunks))
         return dataset.error_rate, dataset.seed
+
+    def _chunk_size(self, job: Job) -> int:
+        return max(self._batch_size, -(-job.record_count // GREATEST_CHUNK_COUNT))
 
     def run(self, message: GenerationMessage, delivery: int) -> None:
         """Make one part, then let everything that waits for the dataset know.
