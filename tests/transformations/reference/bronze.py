@@ -108,7 +108,9 @@ def read_json(text: str) -> object:
     try:
         return _well_formed(decoder.decode(text))
     except JSONDecodeError as error:
-        raise JsonNotReadable(error.pos, error.msg) from error
+        # Of a string without an end, json tells the beginning; it has read all the text.
+        position = len(text) if error.msg.startswith("Unterminated string") else error.pos
+        raise JsonNotReadable(position, error.msg) from error
     except _ConstantFound as error:
         raise JsonNotReadable(_first_constant(text), "not a JSON value") from error
     except RecursionError as error:

@@ -1,5 +1,6 @@
 """Compare an engine's tables and errors with the reference's."""
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -80,31 +81,31 @@ def within_one_token(part: bytes, one: int, other: int) -> bool:
     return abs(first - second) <= 1
 
 
-def json_value(text: str) -> object:
-    """A JSON text as a hashable value: equal when the values are, numbers compared exactly."""
+def json_value(text: str) -> str:
+    """A JSON text in one spelling for each value: members sorted, numbers exact and in one form."""
     with deep_recursion():
-        return _frozen(read_json(text))
+        return _canonical(read_json(text))
 
 
-def _frozen(value: object) -> object:
+def _canonical(value: object) -> str:
     if isinstance(value, IntegerLiteral | FractionLiteral):
-        return ("number", *_exact(value.text))
+        return _canonical_number(value.text)
     if isinstance(value, dict):
-        return ("object", frozenset((key, _frozen(member)) for key, member in value.items()))
+        return "{" + ", ".join(f"{json.dumps(k)}: {_canonical(value[k])}" for k in sorted(value)) + "}"
     if isinstance(value, list):
-        return ("array", tuple(_frozen(element) for element in value))
-    return (type(value).__name__, value)
+        return "[" + ", ".join(_canonical(element) for element in value) + "]"
+    return json.dumps(value)
 
 
-def _exact(literal: str) -> tuple[str, str, int]:
-    """Sign, digits without zeros around them, and the exponent of the last of them."""
+def _canonical_number(literal: str) -> str:
+    """Digits without zeros around them, with the exponent of the last of them."""
     sign, whole, fraction, exponent = _NUMBER.fullmatch(literal).groups()
     digits = (whole + (fraction or "")).lstrip("0")
     if not digits:
-        return "", "0", 0
+        return "0"
     significant = digits.rstrip("0")
     power = int(exponent or 0) - len(fraction or "") + len(digits) - len(significant)
-    return sign, significant, power
+    return f"{sign}{significant}e{power}"
 
 
 def _comparable(row: Mapping, columns: Sequence[str]) -> tuple:
