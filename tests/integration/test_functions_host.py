@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 import requests
@@ -21,16 +21,13 @@ from azure.storage.queue import QueueClient
 
 from backend.local.functions_host.errors import InvalidFunctionApp
 from backend.local.functions_host.host import FunctionsHost, HostOptions
+from tests.local_storage import LocalStorage
 from tests.waiting import wait_until
 
 RECORDING = "tests.integration.function_apps.recording.function_app"
 IMPATIENT = "tests.integration.function_apps.impatient.function_app"
 BROKEN = "tests.integration.function_apps.broken.function_app"
 ALLOWED_DELIVERIES = 3
-
-
-class Storage(Protocol):
-    connection_string: str
 
 
 class Records:
@@ -52,7 +49,7 @@ def records(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Records:
 
 
 @pytest.fixture
-def queue(local_storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Iterator[QueueClient]:
+def queue(local_storage: LocalStorage, monkeypatch: pytest.MonkeyPatch) -> Iterator[QueueClient]:
     """The recording app's queue, with all else that the app wants set."""
     name = f"recording-{secrets.token_hex(6)}"
     monkeypatch.setenv("TEST_STORAGE", local_storage.connection_string)
@@ -65,7 +62,7 @@ def queue(local_storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Iterator[Q
 
 
 @pytest.fixture
-def poison_queue(local_storage: Storage, queue: QueueClient) -> Iterator[QueueClient]:
+def poison_queue(local_storage: LocalStorage, queue: QueueClient) -> Iterator[QueueClient]:
     name = f"{queue.queue_name}-poison"
     with QueueClient.from_connection_string(local_storage.connection_string, name) as client:
         yield client

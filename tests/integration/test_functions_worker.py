@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
@@ -19,6 +19,7 @@ from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import CleaningMessage
 from backend.sample_data.generator import generate_chunk
 from backend.settings import Settings
+from tests.local_storage import LocalStorage
 
 ROOT = Path(__file__).parents[2]
 APP_FOLDER = ROOT / "backend" / "myfunc"
@@ -101,12 +102,8 @@ def test_the_app_leaves_the_heavy_libraries_for_the_warm_up() -> None:
     assert heavy & set(json.loads(completed.stdout)) == set()
 
 
-class Storage(Protocol):
-    connection_string: str
-
-
 @pytest.fixture
-def environment(local_storage: Storage, tmp_path: Path) -> dict[str, str]:
+def environment(local_storage: LocalStorage, tmp_path: Path) -> dict[str, str]:
     return {
         "ORCHESTRATOR_MODE": "local",
         "AZURE_STORAGE_CONNECTION_STRING": local_storage.connection_string,

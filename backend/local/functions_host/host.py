@@ -15,8 +15,8 @@ from backend.local.functions_host.host_file import HostFile
 from backend.local.functions_host.http_endpoint import HttpEndpoint
 from backend.local.functions_host.invocations import Completed, HttpInvocation, TimerInvocation
 from backend.local.functions_host.log_lines import log_event
+from backend.local.functions_host.message_runner import MessageRunner
 from backend.local.functions_host.queue_listener import QueueListener
-from backend.local.functions_host.queue_message_run import MessageRunner
 from backend.local.functions_host.timer_listener import TimerListener
 from backend.local.functions_host.triggers import (
     HttpTrigger,

@@ -9,8 +9,8 @@ from azure.storage.queue import QueueClient, QueueMessage
 
 from backend.local.functions_host.host_file import QueuesOptions
 from backend.local.functions_host.log_lines import log_event
+from backend.local.functions_host.message_runner import MessageRunner
 from backend.local.functions_host.polling_delays import PollingDelays
-from backend.local.functions_host.queue_message_run import MessageRunner
 
 
 class QueueListener:
