@@ -1,0 +1,100 @@
+"""The Flask application. There is no state in this module: `create_app` makes everything."""
+
+from typing import TYPE_CHECKING
+
+import limits
+from flask import Response
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_openapi3.models.info import Info
+from flask_openapi3.openapi import OpenAPI
+
+from backend.domain.errors import InvalidSettings
+from backend.routes.accounts import credentials, tokens
+from backend.routes.authentication import SECURITY_SCHEMES, install_authentication
+from backend.routes.data import data
+from backend.routes.documentation import documentation_blueprint
+from backend.routes.errors import ErrorAnswer, register_error_handlers, validation_error_response
+from backend.routes.health import health
+from backend.routes.jobs import jobs
+from backend.routes.json_bodies import ApiRequest, StrictJson
+from backend.routes.request_services import install_services
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from backend.bootstrap import Services
+
+API_VERSION = "1.0.0"
+
+_GREATEST_JSON_BODY = 1 << 20
+"""Bytes; an upload has a limit of its own."""
+
+_TRY_LATER = (429, 503)
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+}
+
+
+class Api(OpenAPI):
+    """Flask with our reading of JSON, and an OpenAPI 3.1 document made from the routes."""
+
+    request_class = ApiRequest
+    json_provider_class = StrictJson
+
+
+def create_app(settings: Settings, services: "Services") -> Api:
+    """The application over these services. It connects to nothing before a request needs it.
+
+    Raises:
+        InvalidSettings: the settings describe no service that can start.
+    """
+    app = Api(
+        "backend",
+        info=Info(
+            title="Universal AI Data Orchestrator",
+            version=API_VERSION,
+            description="Cleans order data of any size, and says what it did to every record.",
+        ),
+        security_schemes=SECURITY_SCHEMES,
+        doc_ui=False,
+        static_folder=None,
+        validation_error_status=400,
+        validation_error_model=ErrorAnswer,
+        validation_error_callback=validation_error_response,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = _GREATEST_JSON_BODY
+    app.url_map.merge_slashes = False
+    install_services(app, services)
+    install_authentication(app, settings)
+    register_error_handlers(app)
+    for blueprint in (credentials, tokens, data, jobs, health):
+        app.register_api(blueprint)
+    app.register_blueprint(documentation_blueprint(app))
+    # Flask runs these last to first: the limiter's own headers are there when _harden looks.
+    app.after_request(_harden)
+    _limit_credentials(app, settings)
+    return app
+
+
+def _limit_credentials(app: Api, settings: Settings) -> None:
+    """Slow down whoever tries passwords: by address, counted in this process."""
+    try:
+        limits.parse_many(settings.credential_rate_limit)
+    except ValueError as error:
+        raise InvalidSettings(f"CREDENTIAL_RATE_LIMIT: {error}") from error
+    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
+    limiter.limit(settings.credential_rate_limit)(credentials)
+
+
+def _harden(response: Response) -> Response:
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    if response.status_code not in _TRY_LATER:
+        # The limiter sends it with every answer.
+        response.headers.pop("Retry-After", None)
+    return response

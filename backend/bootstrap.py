@@ -1,0 +1,323 @@
+"""Builds clients and adapters from the settings; nothing else does.
+
+Every part is built when it is first asked for, and imported then, so that a process waits only for
+what it uses: the API never for pandas, a worker never for the database.
+"""
+
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from backend import lake_paths
+from backend.data_routing import DataRouter
+from backend.settings import Settings, StorageAccount
+
+if TYPE_CHECKING:
+    from azure.core.credentials import TokenCredential
+    from azure.data.tables import TableServiceClient
+    from azure.storage.filedatalake import DataLakeServiceClient
+    from azure.storage.queue import QueueServiceClient
+
+    from backend.adapters.account_database import AccountDatabase
+    from backend.adapters.data_lake import DataLakeContainer
+    from backend.adapters.dataset_table import DatasetTable
+    from backend.adapters.idempotency_table import IdempotencyTable
+    from backend.adapters.job_progress_table import JobProgressTable
+    from backend.adapters.storage_queue import StorageQueues
+    from backend.services.accounts import AccountService
+    from backend.services.bronze_counting import BronzeCounter
+    from backend.services.cleaning import CleaningService
+    from backend.services.dispatching import JobDispatcher
+    from backend.services.generation import GenerationService
+    from backend.services.health import HealthService
+    from backend.services.ingestion import IngestionService
+    from backend.services.poisoning import PoisonRecorder
+    from backend.services.reporting import ReportingService
+    from backend.services.submission import SubmissionService
+    from backend.services.table_reading import TableReader
+
+_CONNECT_SECONDS = 5
+_READ_SECONDS = 30
+_RETRIES = 2
+
+
+def build_services(settings: Settings) -> "Services":
+    """The services of one process. Nothing is connected yet."""
+    return Services(settings)
+
+
+def utc_now() -> datetime:
+    """The clock of every service."""
+    return datetime.now(UTC)
+
+
+class Services:
+    """What the edges call, and what it is made of."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def accounts(self) -> "AccountService":
+        """Registers users and knows them again."""
+        from backend.services.accounts import AccountService
+
+        return AccountService(self.account_database)
+
+    @cached_property
+    def submission(self) -> "SubmissionService":
+        """Takes cleaning jobs in."""
+        from backend.services.submission import SubmissionService
+
+        return SubmissionService(
+            self.jobs,
+            self.datasets,
+            self.idempotency,
+            self._bronze_counter,
+            self.router,
+            self.dispatcher,
+            self.generation,
+            max_record_count=self.settings.max_record_count,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def ingestion(self) -> "IngestionService":
+        """Writes uploads into Bronze."""
+        from backend.services.ingestion import IngestionService
+
+        return IngestionService(
+            self.bronze,
+            self.datasets,
+            part_record_limit=self.settings.part_record_limit,
+            max_upload_bytes=self.settings.max_upload_bytes,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def generation(self) -> "GenerationService":
+        """Asks for sample datasets and makes them."""
+        from backend.services.generation import GenerationService
+
+        return GenerationService(
+            self.bronze,
+            self.jobs,
+            self.datasets,
+            self.queues,
+            self.dispatcher,
+            queue_name=self.settings.data_generation_queue,
+            batch_size=self.settings.generation_batch_size,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def cleaning(self) -> "CleaningService":
+        """Cleans datasets on the small path."""
+        from backend.services.cleaning import CleaningService
+
+        return CleaningService(
+            self.bronze,
+            self.lake,
+            self.jobs,
+            self.router,
+            record_limit=self.settings.small_batch_record_limit,
+            byte_limit=self.settings.small_batch_byte_limit,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def poisoning(self) -> "PoisonRecorder":
+        """Tells a job why its message went to the poison queue."""
+        from backend.services.poisoning import PoisonRecorder
+
+        return PoisonRecorder(self.jobs, utc_now)
+
+    @cached_property
+    def reporting(self) -> "ReportingService":
+        """Tells users of their jobs."""
+        from backend.services.reporting import ReportingService
+
+        return ReportingService(self.jobs, self.lake)
+
+    @cached_property
+    def tables(self) -> "TableReader":
+        """Reads the tables of finished jobs."""
+        from backend.services.table_reading import TableReader
+
+        return TableReader(self.lake)
+
+    @cached_property
+    def health(self) -> "HealthService":
+        """Knows whether everything outside answers."""
+        from backend.services.health import HealthService
+
+        return HealthService(
+            {
+                "storage": self._ping_containers,
+                "queues": self.queues.ping,
+                "tables": self.jobs.ping,
+                "database": self.account_database.ping,
+            }
+        )
+
+    @cached_property
+    def router(self) -> DataRouter:
+        """Chooses paths."""
+        return DataRouter(
+            self.queues,
+            self.settings.small_batch_record_limit,
+            self.settings.small_batch_queue,
+            self.settings.large_batch_queue,
+        )
+
+    @cached_property
+    def dispatcher(self) -> "JobDispatcher":
+        """Turns jobs into messages."""
+        from backend.services.dispatching import JobDispatcher
+
+        return JobDispatcher(self.jobs, self.router)
+
+    @cached_property
+    def queues(self) -> "StorageQueues":
+        """The queues that start work."""
+        from backend.adapters.storage_queue import StorageQueues
+
+        return StorageQueues(queue_service(self.settings.storage), queue_names(self.settings))
+
+    @cached_property
+    def jobs(self) -> "JobProgressTable":
+        """The JobProgress table."""
+        from backend.adapters.job_progress_table import JobProgressTable
+
+        return JobProgressTable(self._table_service)
+
+    @cached_property
+    def datasets(self) -> "DatasetTable":
+        """The Datasets table."""
+        from backend.adapters.dataset_table import DatasetTable
+
+        return DatasetTable(self._table_service)
+
+    @cached_property
+    def idempotency(self) -> "IdempotencyTable":
+        """The IdempotencyKeys table."""
+        from backend.adapters.idempotency_table import IdempotencyTable
+
+        return IdempotencyTable(self._table_service)
+
+    @cached_property
+    def account_database(self) -> "AccountDatabase":
+        """The accounts; the schema is made when it is not there."""
+        from backend.adapters.account_database import AccountDatabase
+
+        database = AccountDatabase(self.settings.database_url)
+        database.create_schema()
+        return database
+
+    @cached_property
+    def bronze(self) -> "DataLakeContainer":
+        """The container of raw data."""
+        return self._container(lake_paths.BRONZE_CONTAINER)
+
+    @cached_property
+    def lake(self) -> "DataLakeContainer":
+        """The container of Silver, Gold and logs."""
+        return self._container(lake_paths.LAKE_CONTAINER)
+
+    @cached_property
+    def _table_service(self) -> "TableServiceClient":
+        return table_service(self.settings.storage)
+
+    @cached_property
+    def _lake_service(self) -> "DataLakeServiceClient":
+        return lake_service(self.settings.lake)
+
+    @cached_property
+    def _bronze_counter(self) -> "BronzeCounter":
+        from backend.services.bronze_counting import BronzeCounter
+
+        return BronzeCounter(
+            self.bronze, self.settings.small_batch_record_limit, self.settings.small_batch_byte_limit
+        )
+
+    def _container(self, name: str) -> "DataLakeContainer":
+        from backend.adapters.data_lake import DataLakeContainer
+
+        return DataLakeContainer(self._lake_service, name)
+
+    def _ping_containers(self) -> None:
+        self.bronze.ping()
+        self.lake.ping()
+
+
+def queue_names(settings: Settings) -> tuple[str, ...]:
+    """Every queue that the service sends to."""
+    return settings.small_batch_queue, settings.large_batch_queue, settings.data_generation_queue
+
+
+def ensure_storage(settings: Settings) -> None:
+    """Create the containers, queues and tables that are missing.
+
+    For the stack on one machine; on Azure the set-up script does this, and the service's identity need
+    not be allowed to.
+    """
+    from azure.core.exceptions import ResourceExistsError
+
+    from backend.adapters import dataset_table, idempotency_table, job_progress_table
+
+    for container in (lake_paths.BRONZE_CONTAINER, lake_paths.LAKE_CONTAINER):
+        with suppress(ResourceExistsError):
+            lake_service(settings.lake).create_file_system(container)
+    for queue in queue_names(settings):
+        with suppress(ResourceExistsError):
+            queue_service(settings.storage).create_queue(queue)
+    for table in (job_progress_table, dataset_table, idempotency_table):
+        table_service(settings.storage).create_table_if_not_exists(table.TABLE_NAME)
+
+
+def queue_service(account: StorageAccount) -> "QueueServiceClient":
+    """A client of an account's queues."""
+    from azure.storage.queue import ExponentialRetry, QueueServiceClient
+
+    options = _options() | {"retry_policy": ExponentialRetry(1, 2, _RETRIES, random_jitter_range=1)}
+    if account.connection_string:
+        return QueueServiceClient.from_connection_string(account.connection_string, **options)
+    return QueueServiceClient(
+        f"https://{account.name}.queue.core.windows.net", credential=_identity(), **options
+    )
+
+
+def table_service(account: StorageAccount) -> "TableServiceClient":
+    """A client of an account's tables."""
+    from azure.data.tables import TableServiceClient
+
+    options = _options() | {"retry_total": _RETRIES}
+    if account.connection_string:
+        return TableServiceClient.from_connection_string(account.connection_string, **options)
+    return TableServiceClient(
+        endpoint=f"https://{account.name}.table.core.windows.net", credential=_identity(), **options
+    )
+
+
+def lake_service(account: StorageAccount) -> "DataLakeServiceClient":
+    """A client of an ADLS Gen2 account."""
+    from azure.storage.filedatalake import DataLakeServiceClient, ExponentialRetry
+
+    options = _options() | {"retry_policy": ExponentialRetry(1, 2, _RETRIES, random_jitter_range=1)}
+    if account.connection_string:
+        return DataLakeServiceClient.from_connection_string(account.connection_string, **options)
+    return DataLakeServiceClient(
+        f"https://{account.name}.dfs.core.windows.net", credential=_identity(), **options
+    )
+
+
+def _options() -> dict[str, Any]:
+    """Of every client: a caller waits seconds for an outage, not the minutes of the SDKs' defaults."""
+    return {"connection_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS}
+
+
+def _identity() -> "TokenCredential":
+    from azure.identity import DefaultAzureCredential
+
+    return DefaultAzureCredential()

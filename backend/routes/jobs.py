@@ -1,0 +1,149 @@
+"""`/jobs`: how far they are, how good their data was, and what they wrote."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from itertools import chain
+from typing import Any
+
+from flask import Response
+from flask_openapi3.blueprint import APIBlueprint
+from flask_openapi3.models.tag import Tag
+from pydantic import ConfigDict, Field
+
+from backend.domain.jobs import JobStatus
+from backend.routes.authentication import BEARER, current_user_id, require_access_token
+from backend.routes.errors import ERRORS, ErrorAnswer
+from backend.routes.job_answers import (
+    ColumnAnswer,
+    JobAnswer,
+    JobFields,
+    JobsAnswer,
+    QualityAnswer,
+    TableAnswer,
+    job_fields,
+)
+from backend.routes.json_bodies import Body, respond
+from backend.routes.request_services import services
+
+GREATEST_PAGE = 100
+GREATEST_PREVIEW = 1_000
+
+jobs = APIBlueprint(
+    "jobs",
+    __name__,
+    abp_tags=[Tag(name="Jobs")],
+    abp_security=BEARER,
+    abp_responses={**ERRORS, 401: ErrorAnswer, 404: ErrorAnswer},
+)
+jobs.before_request(require_access_token)
+
+
+class TableFormat(StrEnum):
+    """How a table is answered."""
+
+    JSON = "json"
+    CSV = "csv"
+    PARQUET = "parquet"
+
+
+_MEDIA_TYPES = {TableFormat.CSV: "text/csv", TableFormat.PARQUET: "application/vnd.apache.parquet"}
+_DOWNLOADS: dict[str, Any] = {
+    media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in _MEDIA_TYPES.values()
+}
+
+
+class JobPath(Body):
+    """A job."""
+
+    job_id: str
+
+
+class TablePath(Body):
+    """A table of a job: silver, quarantine or a Gold table."""
+
+    job_id: str
+    table: str
+
+
+class JobsQuery(Body):
+    """Which jobs, and how many at once."""
+
+    status: JobStatus | None = None
+    limit: int = Field(default=20, ge=1, le=GREATEST_PAGE)
+    cursor: str | None = Field(default=None, description="The nextCursor of the page before.")
+
+
+class TableQuery(Body):
+    """How much of a table, and how."""
+
+    limit: int = Field(default=100, ge=1, le=GREATEST_PREVIEW, description="Rows; downloads are whole.")
+    format: TableFormat = TableFormat.JSON
+
+
+class DownloadableTableAnswer(TableAnswer):
+    """The first rows of a table as JSON, or the whole table as a download."""
+
+    # The key is flask-openapi3's own.
+    model_config = ConfigDict(openapi_extra={"content": _DOWNLOADS})  # type: ignore[typeddict-unknown-key]
+
+
+@jobs.get("/jobs", responses={200: JobsAnswer})
+def list_jobs(query: JobsQuery) -> Response:
+    """Your jobs, newest first."""
+    page = services().reporting.page(current_user_id(), query.status, query.limit, query.cursor)
+    listed = [JobFields(**job_fields(job)) for job in page.jobs]
+    return respond(JobsAnswer(jobs=listed, next_cursor=page.next_cursor))
+
+
+@jobs.get("/jobs/<jobId>", responses={200: JobAnswer})
+def get_job(path: JobPath) -> Response:
+    """How far a job is, and what it wrote."""
+    return respond(JobAnswer.of(services().reporting.report(current_user_id(), path.job_id)))
+
+
+@jobs.get("/jobs/<jobId>/quality", responses={200: QualityAnswer, 409: ErrorAnswer})
+def get_quality(path: JobPath) -> Response:
+    """Issues by code, quarantined records by reason, scores, and completeness before and after."""
+    metrics = services().reporting.quality(current_user_id(), path.job_id)
+    return respond(QualityAnswer.model_validate(metrics))
+
+
+@jobs.get("/jobs/<jobId>/tables/<table>", responses={200: DownloadableTableAnswer, 409: ErrorAnswer})
+def get_table(path: TablePath, query: TableQuery) -> Response:
+    """The first rows of a table as JSON, or all of it as CSV or Parquet.
+
+    In CSV, text that a spreadsheet would run as a formula begins with an apostrophe.
+    """
+    output = services().reporting.output(current_user_id(), path.job_id, path.table)
+    tables = services().tables
+    if query.format is TableFormat.CSV:
+        return _download(tables.csv(output), path.table, query.format)
+    if query.format is TableFormat.PARQUET:
+        return _download(tables.parquet(output), path.table, query.format)
+    preview = tables.preview(output, query.limit)
+    return respond(
+        TableAnswer(
+            job_id=path.job_id,
+            table=path.table,
+            row_count=preview.row_count,
+            columns=[ColumnAnswer(name=name, type=type_) for name, type_ in preview.columns],
+            rows=preview.rows,
+        )
+    )
+
+
+@jobs.post("/jobs/<jobId>/retry", responses={202: JobAnswer, 409: ErrorAnswer})
+def retry_job(path: JobPath) -> Response:
+    """Put a failed job back on its queue."""
+    user_id = current_user_id()
+    job = services().reporting.job(user_id, path.job_id)
+    services().submission.retry(user_id, job.job_id)
+    return respond(JobAnswer.of(services().reporting.report(user_id, job.job_id)), 202)
+
+
+def _download(content: Iterator[bytes], table: str, format_: TableFormat) -> Response:
+    # The first piece is read before the answer begins, while an error can still be told.
+    first = next(content, b"")
+    response = Response(chain([first], content), mimetype=_MEDIA_TYPES[format_])
+    response.headers.set("Content-Disposition", "attachment", filename=f"{table}.{format_.value}")
+    return response
