@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
@@ -119,7 +120,7 @@ def _pip_install(python: Path, requirements: Path, options: tuple[str, ...], loc
     total = len(re.findall(r"^[A-Za-z0-9]", requirements.read_text(), re.MULTILINE))
     report = _Report(f"Installing {total} packages of {requirements.name} (once)")
     command = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
-    with LOG.open("ab") as log:
+    with LOG.open("ab") as log, report:
         # pip keeps the lock for as long as it runs, so that it is not disturbed when this process is killed.
         pip = subprocess.Popen(
             [*command, *options, "-r", str(requirements)],
@@ -128,14 +129,12 @@ def _pip_install(python: Path, requirements: Path, options: tuple[str, ...], loc
             stderr=log,
             pass_fds=(lock,),
         )
-        found = 0
         for line in pip.stdout or ():
             log.write(line)
-            found += line.startswith(b"Collecting ")
-            report.show(found, total)
-    report.end(succeeded=pip.wait() == 0)
-    if pip.returncode:
-        raise SetUpFailed(f"could not install the packages of {requirements.name}{_cause()}")
+            if line.startswith(b"Collecting "):
+                report.count(total)
+        if pip.wait():
+            raise SetUpFailed(f"could not install the packages of {requirements.name}{_cause()}")
 
 
 class _Report:
@@ -145,18 +144,21 @@ class _Report:
         self._title = title
         self._live = sys.stderr.isatty()
         self._began = time.monotonic()
-        _say(f"{title} ...", end="" if self._live else "\n")
+        self._counted = 0
 
-    def show(self, done: int, total: int) -> None:
-        """Show that `done` of `total` packages are there to install."""
+    def __enter__(self) -> Self:
+        _say(f"{self._title} ...", end="" if self._live else "\n")
+        return self
+
+    def count(self, total: int) -> None:
+        """Show that one more of `total` packages is there to install."""
+        self._counted += 1
         if self._live:
-            _say(f"\r{self._title} ... {min(done, total)}/{total}", end="")
+            _say(f"\r{self._title} ... {min(self._counted, total)}/{total}", end="")
 
-    def end(self, *, succeeded: bool) -> None:
-        """Finish the line."""
-        if succeeded:
-            seconds = time.monotonic() - self._began
-            line = f"{self._title}: {seconds:.0f} s"
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None:
+            line = f"{self._title}: {time.monotonic() - self._began:.0f} s"
             _say(f"\r\x1b[K{line}" if self._live else line)
         elif self._live:
             _say("")

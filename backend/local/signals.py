@@ -5,7 +5,11 @@ import signal
 import socket
 from types import FrameType
 
-_STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """The signals that mean "stop"; not SIGHUP when whoever started this with nohup has it ignored."""
+    ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return (signal.SIGINT, signal.SIGTERM) if ignored else (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalWaiter:
@@ -22,10 +26,8 @@ class SignalWaiter:
 
     def listen(self) -> None:
         """Take over the signals of this process; call it from the main thread."""
-        for number in _STOP:
-            # Whoever starts the stack with nohup has SIGHUP ignored, and means it.
-            if signal.getsignal(number) is not signal.SIG_IGN:
-                signal.signal(number, self._stop)
+        for number in stop_signals():
+            signal.signal(number, self._stop)
         signal.signal(signal.SIGCHLD, self._wake)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
 

@@ -9,7 +9,7 @@ from backend.local.signals import SignalWaiter
 from backend.local.stack_errors import StackFailed
 
 _START_SECONDS = 60.0
-_POLL_SECONDS = 0.05
+_POLL_SECONDS = 0.1
 # The Functions host gives running functions 5 s.
 _GRACE_SECONDS = 7.0
 _LAST_WORDS_SECONDS = 1.0
@@ -41,6 +41,7 @@ class Supervisor:
         waiter: how to wait.
         say: shows a line to the person at the terminal.
         backoff: seconds before a dead part is started again; twice as many after every death in a row.
+        patience: seconds that a part may take to be ready.
         grace: seconds that all parts together may take to stop.
     """
 
@@ -50,11 +51,13 @@ class Supervisor:
         say: Callable[[str], None],
         *,
         backoff: float = _BACKOFF_SECONDS,
+        patience: float = _START_SECONDS,
         grace: float = _GRACE_SECONDS,
     ) -> None:
         self._waiter = waiter
         self._say = say
         self._backoff = backoff
+        self._patience = patience
         self._grace = grace
         self._parts: list[_Part] = []
 
@@ -67,20 +70,21 @@ class Supervisor:
         self._parts.append(_Part(program, ChildProcess(program), time.monotonic()))
 
     def wait_until_ready(self, name: str, is_ready: Callable[[], bool]) -> None:
-        """Wait until `is_ready` holds.
+        """Wait until `is_ready` holds for the part called `name`.
 
         Raises:
             StackFailed: a program has ended meanwhile, or it takes too long.
             StopRequested: a signal came.
         """
-        deadline = time.monotonic() + _START_SECONDS
+        deadline = time.monotonic() + self._patience
         while not is_ready():
             for part in self._parts:
                 status = part.child.ended()
                 if status is not None:
                     raise StackFailed(_ending(part.program, status))
             if time.monotonic() > deadline:
-                raise StackFailed(f"{name} is not ready after {_START_SECONDS:.0f} s; {self._logs()}")
+                log = next(part.program.log for part in self._parts if part.program.name == name)
+                raise StackFailed(f"{name} is not ready after {self._patience:.0f} s; its log: {log}")
             self._pause(_POLL_SECONDS)
 
     def run(self, program: Program) -> int:
@@ -145,9 +149,6 @@ class Supervisor:
         self._waiter.wait(seconds)
         if self._waiter.stop_requested:
             raise StopRequested
-
-    def _logs(self) -> str:
-        return "the logs: " + ", ".join(str(part.program.log) for part in self._parts)
 
 
 def _stop(child: ChildProcess, grace: float) -> None:

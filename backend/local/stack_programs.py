@@ -1,0 +1,112 @@
+"""What the stack is made of: the programs, their order, and the one environment they share."""
+
+import os
+import sys
+from collections.abc import Mapping
+
+import requests
+
+from backend.local import azurite
+from backend.local.addresses import HOST, Addresses, listens
+from backend.local.child_process import Program, keep_last_log
+from backend.local.state_directory import StateDirectory
+from backend.local.supervisor import Supervisor
+from backend.settings import Settings
+
+_FUNCTION_APP = "backend.myfunc.function_app"
+# Settings that would lead a local stack to somebody's real Azure account, or to an identity of theirs.
+_FOREIGN_PREFIXES = ("AZURE_", "ADLS_", "AzureWebJobs")
+_PROBE_SECONDS = 5
+_SESSION = requests.Session()
+# A proxy of the environment can't reach this machine's own ports.
+_SESSION.trust_env = False
+
+
+class StackPrograms:
+    """The programs of one stack."""
+
+    def __init__(self, addresses: Addresses, state: StateDirectory) -> None:
+        self.addresses = addresses
+        self.state = state
+
+    def start_all(self, supervisor: Supervisor) -> None:
+        """Start every program, and wait until the API and the Functions host can take work.
+
+        Raises:
+            StackFailed: something does not start.
+            StopRequested: a signal came.
+        """
+        self.state.write_private(self.state.connection_string, self.addresses.connection_string + "\n")
+        environment = self.environment()
+        for name, command in self._commands().items():
+            log = self.state.log(name)
+            keep_last_log(log)
+            supervisor.start(Program(name, command, environment, log))
+        self._create_storage(supervisor, environment)
+        supervisor.wait_until_ready("the API", lambda: _answers(f"{self.addresses.api_url}/readyz"))
+        status = f"http://{HOST}:{self.addresses.functions}/admin/host/status"
+        supervisor.wait_until_ready("the Functions host", lambda: _answers(status))
+
+    def demo(self) -> Program:
+        """The demo, which shows itself on the stack's own terminal."""
+        command = _module("backend.local.demo", "--url", self.addresses.api_url)
+        return Program("the demo", command, self.environment())
+
+    def environment(self) -> Mapping[str, str]:
+        """The environment of every program: the caller's, with this stack's settings in place of others."""
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_PREFIXES)}
+        direct = ",".join(filter(None, (HOST, "localhost", os.environ.get("NO_PROXY"))))
+        return kept | {
+            "ORCHESTRATOR_MODE": "local",
+            "AZURE_STORAGE_CONNECTION_STRING": self.addresses.connection_string,
+            "DATABASE_URL": self.state.database_url,
+            "JWT_SECRET_KEY": self.state.jwt_secret_key(),
+            # The functions' triggers name their queues by these, so they have to be set here.
+            "SMALL_BATCH_QUEUE": "small-batch-queue",
+            "LARGE_BATCH_QUEUE": "large-batch-queue",
+            "DATA_GENERATION_QUEUE": "data-generation-queue",
+            # A proxy can't reach this machine's own ports.
+            "NO_PROXY": direct,
+            "no_proxy": direct,
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _commands(self) -> dict[str, tuple[str, ...]]:
+        """By name, in the order of their start; all load at the same time and wait for what they need."""
+        ports = self.addresses
+        return {
+            "azurite": azurite.command(ports, self.state.azurite),
+            "gateway": _module(
+                "backend.local.datalake_gateway",
+                *("--port", str(ports.lake), "--azurite-port", str(ports.azurite_blob)),
+            ),
+            "api": _module("backend", "serve", "--host", HOST, "--port", str(ports.api)),
+            "functions": _module(
+                "backend.local.functions_host",
+                *("--app", _FUNCTION_APP, "--http-port", str(ports.functions)),
+            ),
+        }
+
+    def _create_storage(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+        # Imported while the programs load: it takes as long as Azurite does.
+        from backend.bootstrap import ensure_storage
+
+        storage = (
+            self.addresses.azurite_blob,
+            self.addresses.queue,
+            self.addresses.table,
+            self.addresses.lake,
+        )
+        supervisor.wait_until_ready("the storage", lambda: all(listens(port) for port in storage))
+        ensure_storage(Settings.from_environment(environment))
+
+
+def _module(name: str, *arguments: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", name, *arguments)
+
+
+def _answers(url: str) -> bool:
+    try:
+        return _SESSION.get(url, timeout=_PROBE_SECONDS).ok
+    except requests.RequestException:
+        return False
