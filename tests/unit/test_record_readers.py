@@ -16,6 +16,8 @@ from backend.domain.errors import InvalidRequest, TooLarge
 from backend.services.record_readers import limits
 from backend.services.record_readers.formats import RecordFormat, detect_format, hinted_format, read_records
 from backend.services.record_readers.json_array import read_json_array
+from backend.transformations.bronze import BronzePart, decode
+from backend.transformations.order_lines import ORDER_LINES
 
 MEGABYTE = 1 << 20
 
@@ -142,10 +144,13 @@ class TestJsonArray:
         with pytest.raises(InvalidRequest, match=r"^byte 504: "):
             list(read_json_array(io.BufferedReader(io.BytesIO(content)), piece_bytes=7))
 
-    def test_takes_nesting_to_512_and_no_deeper(self) -> None:
-        assert len(texts(b"[" + b"[" * 512 + b"]" * 512 + b"]")) == 1
-        assert refusal(b"[" + b"[" * 513 + b"]" * 513 + b"]") == "byte 513: nesting deeper than 512"
-        assert refusal(b"[" * 100_000) == "byte 1: nesting deeper than 512"
+    def test_takes_records_nested_to_511_and_no_deeper(self) -> None:
+        deepest = b"[" + b"[" * 511 + b"]" * 511 + b"]"
+        assert len(texts(deepest)) == 1
+        part = BronzePart("00000.json", deepest)
+        assert len(decode(part, ORDER_LINES).records) == 1
+        assert refusal(b"[" + deepest + b"]") == "byte 512: nesting deeper than 511"
+        assert refusal(b"[" * 100_000) == "byte 1: nesting deeper than 511"
 
     def test_does_not_take_brackets_in_text_for_nesting(self) -> None:
         element = json.dumps(["[" * 600, '\\"{' * 600])

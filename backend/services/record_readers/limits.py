@@ -8,8 +8,8 @@ from backend.domain.errors import InvalidRequest, TooLarge
 GREATEST_RECORD_BYTES = 16 << 20
 """The greatest size of one record: a JSON value, a line of JSON Lines, or a row of CSV."""
 
-DEEPEST_NESTING = 512
-"""Nesting that every reader of Bronze takes (data.md, section 1)."""
+DEEPEST_NESTING = 511
+"""Nesting of one record: with the part's array around it, what every reader of Bronze takes (data.md, 1)."""
 
 _BUFFER_BYTES = 256 << 10
 
