@@ -43,9 +43,9 @@ class StackPrograms:
             keep_last_log(log)
             supervisor.start(Program(name, command, environment, log))
         self._create_storage(supervisor, environment)
-        supervisor.wait_until_ready("the API", lambda: _answers(f"{self.addresses.api_url}/readyz"))
+        supervisor.wait_until_ready("api", lambda: _answers(f"{self.addresses.api_url}/readyz"))
         status = f"http://{HOST}:{self.addresses.functions}/admin/host/status"
-        supervisor.wait_until_ready("the Functions host", lambda: _answers(status))
+        supervisor.wait_until_ready("functions", lambda: _answers(status))
 
     def demo(self) -> Program:
         """The demo, which shows itself on the stack's own terminal."""
@@ -91,13 +91,9 @@ class StackPrograms:
         # Imported while the programs load: it takes as long as Azurite does.
         from backend.bootstrap import ensure_storage
 
-        storage = (
-            self.addresses.azurite_blob,
-            self.addresses.queue,
-            self.addresses.table,
-            self.addresses.lake,
-        )
-        supervisor.wait_until_ready("the storage", lambda: all(listens(port) for port in storage))
+        ports = (self.addresses.azurite_blob, self.addresses.queue, self.addresses.table)
+        supervisor.wait_until_ready("azurite", lambda: all(listens(port) for port in ports))
+        supervisor.wait_until_ready("gateway", lambda: listens(self.addresses.lake))
         ensure_storage(Settings.from_environment(environment))
 
 

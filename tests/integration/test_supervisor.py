@@ -68,14 +68,23 @@ def test_a_part_that_dies_at_once_again_and_again_ends_the_stack(stage: Stage, t
 def test_a_part_that_ends_before_it_is_ready_ends_the_start(stage: Stage, tmp_path: Path) -> None:
     stage.supervisor.start(stage.program("import sys; sys.exit(1)"))
     with pytest.raises(StackFailed) as failure:
-        stage.supervisor.wait_until_ready("the part", lambda: False)
+        stage.supervisor.wait_until_ready("part", lambda: False)
     assert str(failure.value) == f"part ended with status 1; its log: {tmp_path}/part.log"
+
+
+def test_a_part_that_is_never_ready_ends_the_start(stage: Stage, tmp_path: Path) -> None:
+    impatient = Supervisor(stage.waiter, stage.said.append, patience=0.2, grace=0.5)
+    impatient.start(stage.program(SLEEPER))
+    with pytest.raises(StackFailed) as failure:
+        impatient.wait_until_ready("part", lambda: False)
+    impatient.stop()
+    assert str(failure.value) == f"part is not ready after 0 s; its log: {tmp_path}/part.log"
 
 
 def test_a_signal_ends_waiting(stage: Stage) -> None:
     stage.waiter.stop_requested = True
     with pytest.raises(StopRequested):
-        stage.supervisor.wait_until_ready("the part", lambda: False)
+        stage.supervisor.wait_until_ready("part", lambda: False)
 
 
 def test_a_program_that_runs_to_its_end_gives_its_status(stage: Stage) -> None:
