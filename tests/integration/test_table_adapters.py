@@ -1,0 +1,264 @@
+"""The table adapters over real Table storage. Each test takes a user of its own."""
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables import TableServiceClient
+
+from backend.adapters import dataset_table, idempotency_table, job_progress_table
+from backend.adapters.dataset_table import DatasetTable
+from backend.adapters.idempotency_table import IdempotencyTable
+from backend.adapters.job_progress_table import JobProgressTable
+from backend.adapters.table_rows import TableRows
+from backend.bootstrap import table_service
+from backend.domain.datasets import Dataset, DatasetStatus
+from backend.domain.errors import Conflict, NotFound
+from backend.domain.identifiers import new_job_id, new_user_id
+from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
+from backend.ports import IdempotencyClaim
+from backend.settings import StorageAccount
+from tests.local_storage import LocalStorage
+
+NOW = datetime(2026, 11, 22, 21, 0, 0, 123456, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def tables(local_storage: LocalStorage) -> TableServiceClient:
+    service = table_service(StorageAccount(local_storage.connection_string, None))
+    for module in (dataset_table, idempotency_table, job_progress_table):
+        service.create_table_if_not_exists(module.TABLE_NAME)
+    return service
+
+
+@pytest.fixture
+def jobs(tables: TableServiceClient) -> JobProgressTable:
+    return JobProgressTable(tables)
+
+
+@pytest.fixture
+def datasets(tables: TableServiceClient) -> DatasetTable:
+    return DatasetTable(tables)
+
+
+def job(user_id: str, minutes: int = 0, **changes: object) -> Job:
+    submitted = NOW + timedelta(minutes=minutes)
+    plain = Job(
+        user_id=user_id,
+        job_id=new_job_id(submitted),
+        parent_job_id="orders-2026",
+        job_name="Größe ✓",
+        kind=JobKind.CLEAN,
+        status=JobStatus.QUEUED,
+        stage="waiting for a worker",
+        record_count=5000,
+        as_of=submitted,
+        submitted_at=submitted,
+    )
+    return replace(plain, **changes)  # type: ignore[arg-type] # fields of a Job
+
+
+def full_job(user_id: str) -> Job:
+    return job(
+        user_id,
+        processing_path=ProcessingPath.SMALL_BATCH,
+        queue_name="small-batch-queue",
+        progress_done=3,
+        progress_total=11,
+        counts=Counts(5000, 4890, 80, 30),
+        quality_score=97.0,
+        started_at=NOW + timedelta(seconds=1),
+        finished_at=NOW + timedelta(seconds=2),
+        attempts=2,
+        error="part.json: oops at byte 5",
+        record_count=3_000_000_000,
+    )
+
+
+def test_a_job_comes_back_as_it_was_added(jobs: JobProgressTable) -> None:
+    plain, full = job(new_user_id()), full_job(new_user_id())
+    jobs.add(plain)
+    jobs.add(full)
+    assert jobs.get(plain.user_id, plain.job_id) == plain
+    assert jobs.get(full.user_id, full.job_id) == full
+
+
+def test_a_job_is_a_row_by_user_and_job_with_the_names_of_the_api(
+    jobs: JobProgressTable, tables: TableServiceClient
+) -> None:
+    full = full_job(new_user_id())
+    jobs.add(full)
+    row = tables.get_table_client("JobProgress").get_entity(full.user_id, full.job_id)
+    assert row["parentJobId"] == "orders-2026"
+    assert row["processingPath"] == "small_batch"
+    assert row["recordsIn"].value == 5000
+    assert row["status"] == "queued"
+    assert row["qualityScore"] == 97.0
+
+
+def test_an_unknown_job_is_none(jobs: JobProgressTable) -> None:
+    assert jobs.get(new_user_id(), new_job_id()) is None
+
+
+def test_a_missing_table_is_an_error_and_not_a_missing_row(tables: TableServiceClient) -> None:
+    with pytest.raises(ResourceNotFoundError):
+        TableRows(tables, "NoSuchTable").get("a", "b")
+    with pytest.raises(ResourceNotFoundError):
+        TableRows(tables, "NoSuchTable").ping()
+
+
+def test_a_taken_job_id_is_a_conflict(jobs: JobProgressTable) -> None:
+    first = job(new_user_id())
+    jobs.add(first)
+    with pytest.raises(Conflict):
+        jobs.add(replace(first, record_count=1))
+
+
+def test_adding_the_very_same_row_again_is_a_retry_whose_first_answer_was_lost(
+    jobs: JobProgressTable,
+) -> None:
+    first = full_job(new_user_id())
+    jobs.add(first)
+    jobs.add(first)
+    assert jobs.get(first.user_id, first.job_id) == first
+
+
+def test_an_update_replaces_every_field_and_clears_those_that_became_none(jobs: JobProgressTable) -> None:
+    full = full_job(new_user_id())
+    jobs.add(full)
+    changed = jobs.update(
+        full.user_id, full.job_id, lambda current: replace(current, counts=None, error=None, stage="again")
+    )
+    assert changed == replace(full, counts=None, error=None, stage="again")
+    assert jobs.get(full.user_id, full.job_id) == changed
+
+
+def test_updating_an_unknown_job_is_not_found(jobs: JobProgressTable) -> None:
+    with pytest.raises(NotFound):
+        jobs.update(new_user_id(), new_job_id(), lambda current: current)
+
+
+def test_no_update_is_lost_when_many_come_at_once(jobs: JobProgressTable) -> None:
+    one = job(new_user_id())
+    jobs.add(one)
+
+    def count(_: int) -> None:
+        jobs.update(one.user_id, one.job_id, lambda now: replace(now, attempts=now.attempts + 1))
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(24)))
+    after = jobs.get(one.user_id, one.job_id)
+    assert after is not None
+    assert after.attempts == 24
+
+
+def test_a_change_that_changes_nothing_writes_nothing(
+    jobs: JobProgressTable, tables: TableServiceClient
+) -> None:
+    one = job(new_user_id())
+    jobs.add(one)
+    table = tables.get_table_client("JobProgress")
+    before = table.get_entity(one.user_id, one.job_id).metadata["etag"]
+    assert jobs.update(one.user_id, one.job_id, lambda current: current) == one
+    assert table.get_entity(one.user_id, one.job_id).metadata["etag"] == before
+
+
+def test_a_change_that_raises_leaves_the_row(jobs: JobProgressTable) -> None:
+    one = job(new_user_id())
+    jobs.add(one)
+
+    def refuse(_: Job) -> Job:
+        raise Conflict("no")
+
+    with pytest.raises(Conflict):
+        jobs.update(one.user_id, one.job_id, refuse)
+    assert jobs.get(one.user_id, one.job_id) == one
+
+
+def test_pages_are_newest_first_and_hold_one_users_jobs(jobs: JobProgressTable) -> None:
+    user, other = new_user_id(), new_user_id()
+    mine = [job(user, minutes) for minutes in range(5)]
+    for each in (*mine, job(other, 9)):
+        jobs.add(each)
+    newest_first = mine[::-1]
+    assert jobs.page(user, None, 10, None) == newest_first
+    assert jobs.page(user, None, 2, None) == newest_first[:2]
+    assert jobs.page(user, None, 2, newest_first[1].job_id) == newest_first[2:4]
+    assert jobs.page(user, None, 2, newest_first[-1].job_id) == []
+
+
+def test_pages_filter_by_status(jobs: JobProgressTable) -> None:
+    user = new_user_id()
+    failed = [job(user, minutes, status=JobStatus.FAILED) for minutes in (1, 3)]
+    for each in (job(user, 0), failed[0], job(user, 2), failed[1]):
+        jobs.add(each)
+    assert jobs.page(user, JobStatus.FAILED, 10, None) == failed[::-1]
+    assert jobs.page(user, JobStatus.FAILED, 10, failed[1].job_id) == failed[:1]
+    assert jobs.page(user, JobStatus.COMPLETED, 10, None) == []
+
+
+def test_the_jobs_of_a_dataset(jobs: JobProgressTable) -> None:
+    user = new_user_id()
+    on_it = [job(user, 0, parent_job_id="a"), job(user, 2, parent_job_id="a")]
+    for each in (*on_it, job(user, 1, parent_job_id="b"), job(new_user_id(), 1, parent_job_id="a")):
+        jobs.add(each)
+    assert jobs.of_dataset(user, "a") == on_it[::-1]
+
+
+def dataset(user_id: str) -> Dataset:
+    return Dataset(user_id, "orders-2026", 5000, 2, DatasetStatus.GENERATING, NOW, (1 << 63) - 1, 0.05)
+
+
+def test_a_dataset_comes_back_as_it_was_added_and_changed(datasets: DatasetTable) -> None:
+    one = dataset(new_user_id())
+    datasets.add(one)
+    assert datasets.get(one.user_id, one.parent_job_id) == one
+    ready = datasets.update(one.user_id, one.parent_job_id, Dataset.ready)
+    assert ready == replace(one, status=DatasetStatus.READY)
+    assert datasets.get(one.user_id, one.parent_job_id) == ready
+
+
+def test_a_dataset_without_a_recipe_comes_back_without(datasets: DatasetTable) -> None:
+    one = replace(dataset(new_user_id()), seed=None, error_rate=None)
+    datasets.add(one)
+    assert datasets.get(one.user_id, one.parent_job_id) == one
+
+
+def test_a_taken_dataset_id_is_a_conflict_and_an_unknown_one_not_found(datasets: DatasetTable) -> None:
+    one = dataset(new_user_id())
+    datasets.add(one)
+    with pytest.raises(Conflict):
+        datasets.add(replace(one, record_count=1))
+    with pytest.raises(NotFound):
+        datasets.update(one.user_id, "another", Dataset.ready)
+    assert datasets.get(one.user_id, "another") is None
+
+
+def test_a_deleted_dataset_is_gone_and_deleting_it_again_does_nothing(datasets: DatasetTable) -> None:
+    one = dataset(new_user_id())
+    datasets.add(one)
+    datasets.delete(one.user_id, one.parent_job_id)
+    datasets.delete(one.user_id, one.parent_job_id)
+    assert datasets.get(one.user_id, one.parent_job_id) is None
+
+
+def test_the_first_claim_of_a_key_stands(tables: TableServiceClient) -> None:
+    store, user = IdempotencyTable(tables), new_user_id()
+    first = IdempotencyClaim("digest-1", "job-1", "dataset-1")
+    key = "any/key\\with #?%ü characters"
+    assert store.claim(user, key, first) == first
+    assert store.claim(user, key, IdempotencyClaim("digest-2", "job-2", "dataset-2")) == first
+    second = IdempotencyClaim("digest-3", "job-3", "dataset-3")
+    assert store.claim(new_user_id(), key, second) == second
+
+
+def test_one_of_many_simultaneous_claims_stands(tables: TableServiceClient) -> None:
+    store, user = IdempotencyTable(tables), new_user_id()
+
+    def claim(number: int) -> IdempotencyClaim:
+        return store.claim(user, "key", IdempotencyClaim("digest", f"job-{number}", "dataset"))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(claim, range(8)))) == 1
