@@ -1,0 +1,64 @@
+"""What concerns files and directories alike: their status, and deleting them; and the filesystem's own calls."""
+
+from backend.local.datalake_gateway.answers import Reply
+from backend.local.datalake_gateway.azurite import Azurite
+from backend.local.datalake_gateway.blobs import Blob, Blobs
+from backend.local.datalake_gateway.dfs_errors import DfsError
+from backend.local.datalake_gateway.dfs_requests import DfsRequest
+from backend.local.datalake_gateway.directories import Directories
+from backend.local.datalake_gateway.listing import DIRECTORY_PERMISSIONS, FILE_PERMISSIONS, OWNER
+
+_FILESYSTEM_STATUSES = {"HEAD": 200, "PUT": 201, "DELETE": 202}
+
+
+async def status(request: DfsRequest, blobs: Blobs) -> Reply:
+    """The properties of a path (getStatus), or who may do what with it (getAccessControl)."""
+    found = await blobs.find(request.container, request.path, request.conditions())
+    if found is None:
+        raise DfsError("PathNotFound")
+    kind = "directory" if found.is_directory else "file"
+    permissions = DIRECTORY_PERMISSIONS if found.is_directory else FILE_PERMISSIONS
+    headers = {
+        **Reply.of(200, found.headers).headers,
+        "x-ms-resource-type": kind,
+        "x-ms-owner": OWNER,
+        "x-ms-group": OWNER,
+        "x-ms-permissions": permissions,
+    }
+    if request.operation == "getAccessControl":
+        headers["x-ms-acl"] = f"user::{permissions[:3]},group::{permissions[3:6]},other::{permissions[6:]}"
+    else:
+        headers |= _content(found)
+    return Reply(200, headers)
+
+
+async def delete(request: DfsRequest, blobs: Blobs, directories: Directories) -> Reply:
+    """Delete a file, an empty directory, or with recursive=true a directory with all it holds."""
+    container, path = request.container, request.path
+    found = await blobs.find(container, path, request.conditions())
+    if found is None:
+        raise DfsError("PathNotFound")
+    if not found.is_directory:
+        await blobs.delete(container, path, request.conditions())
+    elif request.flag("recursive") or await blobs.is_empty(container, path):
+        await directories.delete_below(container, path)
+    else:
+        raise DfsError("DirectoryNotEmpty")
+    return Reply(200)
+
+
+async def filesystem(request: DfsRequest, azurite: Azurite, directories: Directories) -> Reply:
+    """Make, look at or delete a filesystem."""
+    method = request.http.method
+    if method == "DELETE":
+        directories.forget(request.container)
+    answer = await azurite.call(
+        method, request.container, query={"restype": "container"}, headers=request.conditions()
+    )
+    headers = {**Reply.of(200, answer.headers).headers, "x-ms-namespace-enabled": "true"}
+    return Reply(_FILESYSTEM_STATUSES[method], headers)
+
+
+def _content(found: Blob) -> dict[str, str]:
+    names = ("Content-Type", "Content-Encoding", "Content-Language", "Content-Disposition", "Cache-Control")
+    return {name: found.headers[name] for name in names if name in found.headers}
