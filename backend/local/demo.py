@@ -73,7 +73,7 @@ def run_demo(api: ApiClient, report: DemoReport) -> None:
     with report.progress() as show:
         job = _follow(api, submitted["jobId"], show)
     if job["status"] == "failed":
-        raise DemoFailed(f"the job failed: {job['error']}")
+        raise DemoFailed(f"the job failed: {str(job['error']).splitlines()[0]}")
     report.finished(job, time.monotonic() - began)
     for table in _SHOWN_TABLES:
         path = f"/jobs/{job['jobId']}/tables/{table}"

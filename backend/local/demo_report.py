@@ -1,5 +1,7 @@
 """What the demo shows: a moving bar on a terminal, plain lines in a log."""
 
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -17,7 +19,6 @@ _COLUMNS = {
         "order_count",
         "units_sold",
         "revenue",
-        "customer_count",
         "average_unit_price",
     ),
     "agg_user_metrics": (
@@ -27,9 +28,9 @@ _COLUMNS = {
         "total_spent",
         "refunded_amount",
         "average_order_value",
-        "average_quality_score",
     ),
 }
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 _Json = dict[str, Any]
 
@@ -44,7 +45,7 @@ class DemoReport:
 
     def submitted(self, submission: _Json, answer: _Json) -> None:
         """The job has been accepted."""
-        self._line(f"\nPOST /clean_data {submission}")
+        self._line(f"\nPOST /clean_data {json.dumps(submission)}")
         self._line(f"  job {answer['jobId']} on {answer['queueName']} ({answer['processingPath']})")
 
     @contextmanager
@@ -92,13 +93,14 @@ class DemoReport:
 
     def table(self, name: str, rows: Sequence[_Json]) -> None:
         """The first rows of a table."""
-        table = Table(title=f"\n{name}", title_justify="left", title_style="bold", box=None, padding=(0, 1))
+        self._line(f"\n{name}")
+        table = Table(box=None, padding=(0, 1))
         for column in _COLUMNS[name]:
-            numeric = bool(rows) and isinstance(rows[0][column], int | float)
+            numeric = all(_NUMBER.fullmatch(_shown(row[column])) for row in rows)
             justify: Literal["left", "right"] = "right" if numeric else "left"
-            table.add_column(column, justify=justify, overflow="ellipsis", max_width=22)
+            table.add_column(column, justify=justify, no_wrap=True, overflow="ellipsis", max_width=26)
         for row in rows:
-            table.add_row(*("" if row[column] is None else str(row[column]) for column in _COLUMNS[name]))
+            table.add_row(*(_shown(row[column]) for column in _COLUMNS[name]))
         self._console.print(table)
 
     def next_steps(self, url: str, token: str, job: _Json) -> None:
@@ -121,3 +123,7 @@ class DemoReport:
 
 def _activity(job: _Json) -> str:
     return str(job["stage"] or job["status"])
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
