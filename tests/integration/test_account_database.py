@@ -67,7 +67,7 @@ def test_a_database_that_does_not_answer_is_unavailable(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["", "not a url", "nosuch://host/db", "sqlite+nosuch:///x"])
 def test_a_url_of_no_database_is_refused_without_repeating_it(url: str) -> None:
-    with pytest.raises(InvalidSettings, match="^DATABASE_URL names no database that can be used$"):
+    with pytest.raises(InvalidSettings, match=r"^DATABASE_URL names no database that can be used$"):
         AccountDatabase(url)
 
 

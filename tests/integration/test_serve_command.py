@@ -1,0 +1,197 @@
+"""`python -m backend serve` as a process of its own."""
+
+import os
+import re
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+ROOT = Path(__file__).resolve().parents[2]
+# Port 1 is reserved, and nobody's.
+SILENT_STORAGE = "AccountName=a;AccountKey=YQ==;" + "".join(
+    f"{service}Endpoint=http://127.0.0.1:1/a;" for service in ("Blob", "Queue", "Table")
+)
+HEAVY = ("pandas", "pyarrow", "mimesis", "numpy", "pyspark", "sqlalchemy", "ijson")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    # Nothing listens there: serving, and all that these tests ask for, needs no storage.
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONUNBUFFERED": "1",
+        "AZURE_STORAGE_CONNECTION_STRING": SILENT_STORAGE,
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'accounts.sqlite'}",
+        "JWT_SECRET_KEY": secrets.token_hex(32),
+        "MAX_UPLOAD_BYTES": "1000000",
+    }
+
+
+def serve(environment: dict[str, str], *arguments: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "backend", "serve", *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def refused(environment: dict[str, str], *arguments: str) -> tuple[int, str]:
+    """The exit status and the words of a `serve` that does not start."""
+    with serve(environment, *arguments) as process:
+        try:
+            _, words = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    return process.returncode, words
+
+
+@pytest.fixture
+def served(environment: dict[str, str]) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    with serve(environment, "--port", "0") as process:
+        try:
+            assert process.stdout is not None
+            match = re.fullmatch(r"Serving on (http://127\.0\.0\.1:\d+)\n", process.stdout.readline())
+            assert match is not None
+            yield process, match[1]
+        finally:
+            process.kill()
+
+
+def test_a_service_without_settings_says_in_one_line_what_to_set(environment: dict[str, str]) -> None:
+    for name in ("AZURE_STORAGE_CONNECTION_STRING", "DATABASE_URL", "JWT_SECRET_KEY"):
+        incomplete = {key: value for key, value in environment.items() if key != name}
+        status, words = refused(incomplete, "--port", "0")
+        assert (status, len(words.splitlines())) == (1, 1)
+        assert words.startswith("serve: set ")
+        assert name in words
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("JWT_SECRET_KEY", "short"), ("CREDENTIAL_RATE_LIMIT", "often"), ("MAX_RECORD_COUNT", "many")],
+)
+def test_a_setting_that_can_not_be_is_named_in_one_line(
+    environment: dict[str, str], name: str, value: str
+) -> None:
+    status, words = refused(environment | {name: value}, "--port", "0")
+    assert (status, len(words.splitlines())) == (1, 1)
+    assert words.startswith(f"serve: {name}")
+
+
+def test_a_port_in_use_is_told_in_one_line(environment: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert refused(environment, "--port", str(port)) == (
+            1,
+            f"serve: can't listen on 127.0.0.1:{port}: Address already in use\n",
+        )
+
+
+@pytest.mark.parametrize("arguments", [("--port", "70000"), ("--port", "x"), ("--threads", "0"), ("more",)])
+def test_bad_usage_exits_with_2(environment: dict[str, str], arguments: tuple[str, ...]) -> None:
+    assert refused(environment, *arguments)[0] == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_service_with_status_0(
+    served: tuple[subprocess.Popen[str], str], number: signal.Signals
+) -> None:
+    process, url = served
+    assert requests.get(f"{url}/healthz", timeout=10).json() == {"success": True, "status": "alive"}
+    process.send_signal(number)
+    assert process.wait(timeout=20) == 0
+    assert process.stderr is not None
+    assert "Traceback" not in process.stderr.read()
+
+
+def test_a_body_over_the_limit_is_refused_in_the_apis_shape_before_it_is_read(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    _, url = served
+    host, port = url.removeprefix("http://").split(":")
+    head = f"POST /upload_raw HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000000\r\n\r\n"
+    status, body = exchange(int(port), head.encode())
+    assert status.startswith("HTTP/1.1 413 ")
+    assert '"success":false,"error":"too_large"' in body
+
+
+def test_what_is_not_http_is_refused_in_the_apis_shape(served: tuple[subprocess.Popen[str], str]) -> None:
+    _, url = served
+    status, body = exchange(int(url.rpartition(":")[2]), b"\x00nonsense\r\n\r\n")
+    assert " 400 " in status
+    assert '"success":false,"error":"bad_request"' in body
+
+
+def exchange(port: int, request: bytes) -> tuple[str, str]:
+    """Send bytes; the answer's first line and its body."""
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(request)
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    head, _, body = answer.partition("\r\n\r\n")
+    return head.splitlines()[0], body
+
+
+def test_storage_that_does_not_answer_makes_the_service_not_ready(
+    environment: dict[str, str], served: tuple[subprocess.Popen[str], str]
+) -> None:
+    _, url = served
+    answer = requests.get(f"{url}/readyz", timeout=30)
+    assert (answer.status_code, answer.json()["error"]) == (503, "not_ready")
+    assert "database" not in answer.json()["message"]
+    assert environment["DATABASE_URL"].endswith("accounts.sqlite")
+
+
+def test_starting_the_api_imports_nothing_heavy(environment: dict[str, str]) -> None:
+    program = f"""
+import sys
+import backend.app
+from backend.bootstrap import build_services
+from backend.settings import Settings
+settings = Settings.from_environment()
+app = backend.app.create_app(settings, build_services(settings))
+assert app.test_client().get("/openapi.json").status_code == 200
+loaded = sorted(set({HEAVY!r}) & set(sys.modules))
+assert not loaded, loaded
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_clean_command_imports_no_web_server(environment: dict[str, str]) -> None:
+    program = """
+import sys
+from backend.command_line import main
+try:
+    main(["clean", "--help"])
+except SystemExit as end:
+    assert end.code == 0
+loaded = sorted({"flask", "waitress", "sqlalchemy", "azure"} & set(sys.modules))
+assert not loaded, loaded
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_command_is_listed() -> None:
+    command = [sys.executable, "-m", "backend", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=True)
+    assert "serve" in done.stdout
+    assert "clean" in done.stdout
