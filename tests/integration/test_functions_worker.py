@@ -161,7 +161,8 @@ def test_a_real_message_runs_its_job_to_the_end(services: Services, environment:
     assert done is not None
     assert (done.status, done.attempts, done.error) == (JobStatus.COMPLETED, 1, None)
     assert done.counts == Counts(records_in=50, silver_rows=50, duplicates_removed=0, quarantined=0)
-    manifest = json.loads(services.lake.read(lake_paths.manifest(job.user_id, job.parent_job_id, job.job_id)))
+    paths = lake_paths.job_outputs(job.user_id, job.parent_job_id, job.job_id)
+    manifest = json.loads(services.lake.read(paths.manifest))
     assert manifest["counts"]["silverRows"] == 50
 
 
