@@ -9,8 +9,8 @@ from azure.storage.filedatalake import DataLakeFileClient, DataLakeServiceClient
 from backend.domain.errors import NotFound
 from backend.ports import LakeFile
 
-# Below 100 MB, where the service's limit for one append lies in older versions of its API; and all that a write
-# of an endless stream holds in memory.
+# All that a write of an endless stream holds in memory at once, but for a copy. The service's limit for one
+# append is 100 MB in older versions of its API.
 _APPEND_BYTES = 32 << 20
 _UPLOADING = ".uploading"
 # What the two endpoints call it.

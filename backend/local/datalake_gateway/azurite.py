@@ -64,7 +64,8 @@ class Azurite:
         """Azurite's answer to a call passed through as it came, its address and Host included.
 
         Args:
-            until_answered: a context to be in until Azurite has decided what it answers; its body comes later.
+            request: the call.
+            until_answered: a context to be in until Azurite has decided its answer; the body comes later.
         """
         async with AsyncExitStack() as exits:
             async with until_answered or nullcontext():
@@ -91,8 +92,12 @@ class Azurite:
         """A call of the gateway's own, signed with the account's key.
 
         Args:
+            method: the HTTP method.
+            container: the container.
             path: the blob's name; empty for the container itself.
-            headers: among them Content-Length, when the body is a stream.
+            query: the query's parameters, decoded.
+            headers: further headers; among them Content-Length, when the body is a stream.
+            body: bytes, or a stream that is passed on as it comes.
 
         Raises:
             DfsError: Azurite answers with an error.

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from multidict import CIMultiDictProxy
 
@@ -49,7 +49,7 @@ class Blob:
         return {name: value for name, value in self.headers.items() if name.lower().startswith("x-ms-meta-")}
 
     def content_headers(self) -> dict[str, str]:
-        """The properties of the content, as a call that writes the blob anew has to repeat them; not its MD5."""
+        """What a call that writes the blob anew has to repeat of its properties; so not its MD5."""
         return {
             f"x-ms-blob-{name.lower()}": self.headers[name]
             for name in _KEPT_CONTENT_HEADERS
@@ -99,7 +99,8 @@ class Blobs:
         except DfsError as error:
             if error.code == "PathNotFound":
                 return None
-            if error.status == 304:  # noqa: PLR2004 - what a HEAD answers when If-None-Match does not hold
+            # What a HEAD answers when If-None-Match does not hold.
+            if error.status == 304:
                 raise DfsError("ConditionNotMet") from None
             raise
 
@@ -144,10 +145,16 @@ class Blobs:
         """Put the properties of the content in place of what was there."""
         return await self._azurite.call("PUT", container, path, {"comp": "properties"}, headers)
 
-    async def copy(self, source: tuple[str, str], target: tuple[str, str], etag: str) -> Answer:
-        """Copy a blob within Azurite, which takes no bytes along: both share them."""
+    async def copy(
+        self,
+        source: tuple[str, str],
+        target: tuple[str, str],
+        etag: str,
+        conditions: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Copy the blob of that entity tag within Azurite, which takes no bytes along: both share them."""
         headers = {"x-ms-copy-source": self._azurite.copy_source(*source), "x-ms-source-if-match": etag}
-        return await self._azurite.call("PUT", *target, headers=headers)
+        return await self._azurite.call("PUT", *target, headers=headers | dict(conditions or {}))
 
     async def delete(self, container: str, path: str, conditions: Mapping[str, str] | None = None) -> None:
         """Delete a blob with its snapshots."""
@@ -158,7 +165,7 @@ class Blobs:
     async def page(
         self, container: str, prefix: str, *, delimiter: str = "", marker: str = "", size: int = MAX_PAGE
     ) -> Page:
-        """A page of the blobs whose names begin with `prefix`; with a delimiter, those without it further on."""
+        """A page of the blobs whose names begin with `prefix` and hold no `delimiter` after it."""
         query = {"restype": "container", "comp": "list", "include": "metadata", "maxresults": str(size)}
         optional = {"prefix": prefix, "delimiter": delimiter, "marker": marker}
         query |= {name: value for name, value in optional.items() if value}
@@ -182,18 +189,18 @@ class Blobs:
         return not (await self.page(container, f"{directory}/", size=1)).blobs
 
 
-def _xml(answer: Answer) -> ElementTree.Element:
-    return ElementTree.fromstring(answer.body)  # noqa: S314 - Azurite's own words
+def _xml(answer: Answer) -> ET.Element:
+    return ET.fromstring(answer.body)  # noqa: S314 - Azurite's own words
 
 
-def _blocks(root: ElementTree.Element, kind: str) -> list[Block]:
+def _blocks(root: ET.Element, kind: str) -> list[Block]:
     return [
         Block(block.findtext("Name", ""), int(block.findtext("Size", "0")))
         for block in root.iterfind(f"{kind}/Block")
     ]
 
 
-def _listed(blob: ElementTree.Element) -> ListedBlob:
+def _listed(blob: ET.Element) -> ListedBlob:
     return ListedBlob(
         name=blob.findtext("Name", ""),
         size=int(blob.findtext("Properties/Content-Length", "0")),

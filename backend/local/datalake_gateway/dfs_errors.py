@@ -1,14 +1,10 @@
-"""The DFS endpoint's errors, as ADLS words them.
+"""The DFS endpoint's errors, with the status and code that ADLS gives them.
 
-learn.microsoft.com, "Data Lake Storage Gen2 REST API", Path and Filesystem: the error codes of each operation.
+learn.microsoft.com, "Data Lake Storage Gen2 REST API": the error codes of each operation.
 """
 
 _MESSAGES = {
-    "AuthenticationFailed": (
-        403,
-        "Server failed to authenticate the request. Make sure the value of Authorization header is formed"
-        " correctly including the signature.",
-    ),
+    "AuthenticationFailed": (403, "The Authorization header is not formed correctly, signature included."),
     "ConditionNotMet": (412, "The condition specified using HTTP conditional header(s) is not met."),
     "ContentLengthMustBeZero": (400, "The Content-Length request header must be zero."),
     "DirectoryNotEmpty": (
@@ -17,33 +13,17 @@ _MESSAGES = {
     ),
     "FilesystemAlreadyExists": (409, "The specified filesystem already exists."),
     "FilesystemNotFound": (404, "The specified filesystem does not exist."),
-    "InvalidDestinationPath": (
-        409,
-        "The specified path, or an element of the path, exists and its resource type is invalid for this"
-        " operation.",
-    ),
-    "InvalidFlushPosition": (
-        400,
-        "The uploaded data is not contiguous or the position query parameter value is"
-        " not equal to the length of the file after appending the uploaded data.",
-    ),
+    "InvalidDestinationPath": (409, "The specified destination path is invalid for this operation."),
+    "InvalidFlushPosition": (400, "The position is not where the contiguous uploaded data ends."),
     "InvalidHeaderValue": (400, "The value for one of the HTTP headers is not in the correct format."),
     "InvalidQueryParameterValue": (
         400,
         "Value for one of the query parameters specified in the request URI is invalid.",
     ),
     "MissingRequiredHeader": (400, "An HTTP header that's mandatory for this request is not specified."),
-    "NoAuthenticationInformation": (
-        401,
-        "Server failed to authenticate the request. Please refer to the information in the www-authenticate"
-        " header.",
-    ),
+    "NoAuthenticationInformation": (401, "The request carries no Authorization header."),
     "PathAlreadyExists": (409, "The specified path already exists."),
-    "PathConflict": (
-        409,
-        "The specified path, or an element of the path, exists and its resource type is invalid for this"
-        " operation.",
-    ),
+    "PathConflict": (409, "The path, or an element of it, exists and its resource type is invalid here."),
     "PathNotFound": (404, "The specified path does not exist."),
     "RenameDestinationParentPathNotFound": (
         404,
@@ -75,11 +55,20 @@ class DfsError(Exception):
         self.status = status or known_status
 
 
+class PathAlreadyExists(DfsError):
+    """There is something, and the call wanted nothing to be there."""
+
+    def __init__(self) -> None:
+        super().__init__("PathAlreadyExists")
+
+
 def of_blob_error(status: int, code: str) -> DfsError:
     """The DFS endpoint's error for one of the blob endpoint's."""
     code = _OF_BLOB_CODES.get(code, code)
+    if code == "PathAlreadyExists":
+        return PathAlreadyExists()
     if code in _MESSAGES:
         return DfsError(code)
-    if status == 404:  # noqa: PLR2004
+    if status == 404:
         return DfsError("PathNotFound")
     return DfsError(code or "InternalError", status)

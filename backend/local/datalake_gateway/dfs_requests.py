@@ -39,15 +39,15 @@ class DfsRequest:
         raw_path, _, raw_query = self.http.raw_path.partition("?")
         pieces = unquote(raw_path).split("/", 3)
         object.__setattr__(self, "query", dict(parse_qsl(raw_query, keep_blank_values=True)))
-        object.__setattr__(self, "container", pieces[2] if len(pieces) > 2 else "")  # noqa: PLR2004
-        object.__setattr__(self, "path", pieces[3].strip("/") if len(pieces) > 3 else "")  # noqa: PLR2004
+        object.__setattr__(self, "container", pieces[2] if len(pieces) > 2 else "")
+        object.__setattr__(self, "path", pieces[3].strip("/") if len(pieces) > 3 else "")
 
     @cached_property
     def operation(self) -> str | None:
         """The DFS operation, or None for a call of the blob service.
 
-        On Azure the two are told apart by their hosts. Here they are told apart by what only one of them sends;
-        deleting looks alike in both, but for the kind of answer that is accepted.
+        On Azure the two are told apart by their hosts, and here by what only one of them sends. Deleting
+        looks alike in both, but for the kind of answer that is accepted.
         """
         method, query, headers = self.http.method, self.query, self.http.headers
         if query.get("resource") == "filesystem":
@@ -76,7 +76,7 @@ class DfsRequest:
         return {name: self.http.headers[name] for name in _CONDITIONS if name in self.http.headers}
 
     def content_headers(self) -> dict[str, str]:
-        """The properties of the content that a create, a flush or setProperties sets, as a blob call has them."""
+        """The properties of the content that the call sets, as a blob call has them."""
         headers = self.http.headers
         return {blob: headers[dfs] for dfs, blob in _CONTENT_HEADERS.items() if headers.get(dfs)}
 

@@ -1,10 +1,11 @@
-"""Directories, which exist by themselves in ADLS: made with the first file below them, and gone when deleted."""
+"""Directories, which in ADLS exist by themselves: made with the first file below them, gone when deleted."""
 
 import asyncio
+from contextlib import suppress
 
 from backend.local.datalake_gateway.answers import Reply
 from backend.local.datalake_gateway.blobs import FOLDER_METADATA, Blobs
-from backend.local.datalake_gateway.dfs_errors import DfsError
+from backend.local.datalake_gateway.dfs_errors import DfsError, PathAlreadyExists
 from backend.local.datalake_gateway.dfs_requests import DfsRequest, parents
 
 _DELETIONS_AT_ONCE = 16
@@ -77,10 +78,7 @@ class Directories:
         await self._blobs.delete(container, path)
 
     async def _make(self, container: str, path: str) -> None:
-        try:
+        # Somebody else may make it at the same time.
+        with suppress(PathAlreadyExists):
             await self._blobs.put(container, path, FOLDER_METADATA | {"If-None-Match": "*"})
-        except DfsError as error:
-            # Somebody else made it at the same time.
-            if error.code != "PathAlreadyExists":
-                raise
         self._known.add((container, path))

@@ -2,13 +2,15 @@
 
 import base64
 import hashlib
+from contextlib import suppress
 
 from backend.local.datalake_gateway.answers import Reply
 from backend.local.datalake_gateway.azurite import Body
-from backend.local.datalake_gateway.blobs import Blob, Block, Blobs
-from backend.local.datalake_gateway.dfs_errors import DfsError
+from backend.local.datalake_gateway.blobs import Blob, Blobs, Block
+from backend.local.datalake_gateway.dfs_errors import DfsError, PathAlreadyExists
 from backend.local.datalake_gateway.dfs_requests import DfsRequest
 from backend.local.datalake_gateway.directories import Directories
+from backend.local.datalake_gateway.fresh_files import FreshFiles
 
 _MOVED_AT_ONCE = 8 << 20
 _TAG_LENGTH = 8
@@ -17,21 +19,28 @@ _TAG_LENGTH = 8
 class Files:
     """Maps appends to blocks, which nobody sees, and a flush to the block list that makes them the file."""
 
-    def __init__(self, blobs: Blobs, directories: Directories) -> None:
+    def __init__(self, blobs: Blobs, directories: Directories, fresh: FreshFiles) -> None:
         self._blobs = blobs
         self._directories = directories
+        self._fresh = fresh
 
     async def create(self, request: DfsRequest) -> Reply:
         """Make an empty file, in place of one that is there."""
-        container, path = request.container, request.path
+        container, path, conditions = request.container, request.path, request.conditions()
         await self._directories.make_parents(container, path)
+        headers = request.content_headers() | (request.metadata() or {})
+        if conditions.keys() <= {"If-None-Match"}:
+            # Most often there is none, and then this is all.
+            with suppress(PathAlreadyExists):
+                return await self._put_empty(request, headers, {"If-None-Match": "*"})
+        if conditions.get("If-None-Match") == "*":
+            del conditions["If-None-Match"]
+            await self._require_none(container, path)
+        self._fresh.take(container, path)
         found = await self._blobs.find(container, path)
-        if found is not None and request.http.headers.get("If-None-Match") == "*":
-            raise DfsError("PathAlreadyExists")
         if found is not None and found.is_directory:
             raise DfsError("PathConflict")
-        headers = request.content_headers() | (request.metadata() or {}) | request.conditions()
-        return Reply.of(201, (await self._blobs.put(container, path, headers)).headers)
+        return await self._put_empty(request, headers, conditions)
 
     async def append(self, request: DfsRequest) -> Reply:
         """Take bytes that become part of the file with a flush, which may come along."""
@@ -56,6 +65,7 @@ class Files:
     async def set_properties(self, request: DfsRequest) -> Reply:
         """Set the metadata, the content's properties, or both, of a file or directory."""
         container, path, conditions = request.container, request.path, request.conditions()
+        self._fresh.take(container, path)
         found = await self._blobs.find(container, path, conditions)
         if found is None:
             raise DfsError("PathNotFound")
@@ -73,8 +83,22 @@ class Files:
             answer = Reply.of(200, (await self._blobs.set_metadata(container, path, kept | metadata)).headers)
         return answer
 
+    async def _put_empty(
+        self, request: DfsRequest, headers: dict[str, str], conditions: dict[str, str]
+    ) -> Reply:
+        answer = await self._blobs.put(request.container, request.path, headers | conditions)
+        self._fresh.remember(request.container, request.path, headers, answer.headers, 0)
+        return Reply.of(201, answer.headers)
+
+    async def _require_none(self, container: str, path: str) -> None:
+        if await self._blobs.find(container, path) is not None:
+            raise PathAlreadyExists
+
     async def _file(self, request: DfsRequest) -> Blob:
         """The file that a call is about, under the call's conditions."""
+        fresh = self._fresh.take(request.container, request.path)
+        if fresh is not None and not request.conditions():
+            return fresh
         found = await self._blobs.find(request.container, request.path, request.conditions())
         if found is None:
             raise DfsError("PathNotFound")
@@ -86,6 +110,7 @@ class Files:
         """An empty file gets its whole content in one call."""
         headers = _restated(request, file) | {"Content-Length": str(length)}
         answer = await self._blobs.put(request.container, request.path, headers, body)
+        self._fresh.remember(request.container, request.path, headers, answer.headers, length)
         return Reply.of(202, answer.headers)
 
     async def _stage(self, request: DfsRequest, block_id: str, length: int, body: Body) -> Reply:
@@ -124,8 +149,8 @@ class Files:
 def _block_id(file: Blob, position: int, length: int) -> str:
     """An id that says where a block belongs, and to which state of the file.
 
-    Azurite keeps the blocks of a blob that was deleted or written anew; the entity tag tells them from those of
-    the present one. Every id of a blob has to have the same length.
+    Azurite keeps the blocks of a blob that was deleted or written anew; the entity tag tells them from those
+    of the present one. Every id of a blob has to have the same length.
     """
     return base64.b64encode(f"{position:016x}{length:010x}{_tag(file)}".encode()).decode()
 

@@ -1,4 +1,4 @@
-"""What concerns files and directories alike: their status, and deleting them; and the filesystem's own calls."""
+"""What concerns files and directories alike, and the filesystem itself."""
 
 from backend.local.datalake_gateway.answers import Reply
 from backend.local.datalake_gateway.azurite import Azurite
@@ -6,6 +6,7 @@ from backend.local.datalake_gateway.blobs import Blob, Blobs
 from backend.local.datalake_gateway.dfs_errors import DfsError
 from backend.local.datalake_gateway.dfs_requests import DfsRequest
 from backend.local.datalake_gateway.directories import Directories
+from backend.local.datalake_gateway.fresh_files import FreshFiles
 from backend.local.datalake_gateway.listing import DIRECTORY_PERMISSIONS, FILE_PERMISSIONS, OWNER
 
 _FILESYSTEM_STATUSES = {"HEAD": 200, "PUT": 201, "DELETE": 202}
@@ -32,26 +33,26 @@ async def status(request: DfsRequest, blobs: Blobs) -> Reply:
     return Reply(200, headers)
 
 
-async def delete(request: DfsRequest, blobs: Blobs, directories: Directories) -> Reply:
+async def delete(request: DfsRequest, blobs: Blobs, directories: Directories, fresh: FreshFiles) -> Reply:
     """Delete a file, an empty directory, or with recursive=true a directory with all it holds."""
     container, path = request.container, request.path
     found = await blobs.find(container, path, request.conditions())
     if found is None:
         raise DfsError("PathNotFound")
     if not found.is_directory:
+        fresh.take(container, path)
         await blobs.delete(container, path, request.conditions())
     elif request.flag("recursive") or await blobs.is_empty(container, path):
+        fresh.forget(container)
         await directories.delete_below(container, path)
     else:
         raise DfsError("DirectoryNotEmpty")
     return Reply(200)
 
 
-async def filesystem(request: DfsRequest, azurite: Azurite, directories: Directories) -> Reply:
+async def filesystem(request: DfsRequest, azurite: Azurite) -> Reply:
     """Make, look at or delete a filesystem."""
     method = request.http.method
-    if method == "DELETE":
-        directories.forget(request.container)
     answer = await azurite.call(
         method, request.container, query={"restype": "container"}, headers=request.conditions()
     )

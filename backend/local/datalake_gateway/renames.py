@@ -5,9 +5,10 @@ from urllib.parse import unquote
 
 from backend.local.datalake_gateway.answers import Reply
 from backend.local.datalake_gateway.blobs import Blob, Blobs
-from backend.local.datalake_gateway.dfs_errors import DfsError
+from backend.local.datalake_gateway.dfs_errors import DfsError, PathAlreadyExists
 from backend.local.datalake_gateway.dfs_requests import DfsRequest
 from backend.local.datalake_gateway.directories import Directories
+from backend.local.datalake_gateway.fresh_files import FreshFiles
 
 _COPIES_AT_ONCE = 16
 _SOURCE_CONDITIONS = {
@@ -22,16 +23,22 @@ _SOURCE_CONDITIONS = {
 class Renames:
     """Renames files and directories, within a container and between two."""
 
-    def __init__(self, blobs: Blobs, directories: Directories) -> None:
+    def __init__(self, blobs: Blobs, directories: Directories, fresh: FreshFiles) -> None:
         self._blobs = blobs
         self._directories = directories
+        self._fresh = fresh
 
     async def rename(self, request: DfsRequest) -> Reply:
-        """Rename what x-ms-rename-source names to the call's path; a file or empty directory there is replaced.
+        """Rename what x-ms-rename-source names to the call's path; a file or empty directory there gives way.
 
         The caller has closed the gates of both containers.
         """
         source, target = rename_source(request), (request.container, request.path)
+        self._fresh.take(*target)
+        fresh = self._fresh.take(*source)
+        renamed = fresh and await self._rename_fresh(request, fresh, source, target)
+        if renamed:
+            return renamed
         found, replaced = await asyncio.gather(
             self._find_source(request, source), self._find_target(request, target)
         )
@@ -47,11 +54,28 @@ class Renames:
             await self._blobs.delete(*source, _lease(request) | {"If-Match": found.etag})
         return Reply.of(201, answer.headers)
 
-    async def _find_source(self, request: DfsRequest, source: tuple[str, str]) -> Blob:
-        headers = request.http.headers
-        conditions = {own: headers[name] for name, own in _SOURCE_CONDITIONS.items() if headers.get(name)}
+    async def _rename_fresh(
+        self, request: DfsRequest, fresh: Blob, source: tuple[str, str], target: tuple[str, str]
+    ) -> Reply | None:
+        """A file that was just written mostly goes where there is nothing yet; None when not so."""
+        if (
+            source == target
+            or _source_conditions(request)
+            or not request.conditions().keys() <= {"If-None-Match"}
+        ):
+            return None
+        if not await self._directories.exists(target[0], target[1].rpartition("/")[0]):
+            return None
         try:
-            found = await self._blobs.find(*source, conditions)
+            answer = await self._blobs.copy(source, target, fresh.etag, {"If-None-Match": "*"})
+        except DfsError:
+            return None
+        await self._blobs.delete(*source, {"If-Match": fresh.etag})
+        return Reply.of(201, answer.headers)
+
+    async def _find_source(self, request: DfsRequest, source: tuple[str, str]) -> Blob:
+        try:
+            found = await self._blobs.find(*source, _source_conditions(request))
         except DfsError as error:
             if error.code == "ConditionNotMet":
                 raise DfsError("SourceConditionNotMet") from None
@@ -65,7 +89,7 @@ class Renames:
         wants_none = conditions.get("If-None-Match") == "*" and conditions.pop("If-None-Match")
         found = await self._blobs.find(*target, conditions)
         if found is not None and wants_none:
-            raise DfsError("PathAlreadyExists")
+            raise PathAlreadyExists
         if found is None and "If-Match" in conditions:
             raise DfsError("ConditionNotMet")
         return found
@@ -113,6 +137,11 @@ def rename_source(request: DfsRequest) -> tuple[str, str]:
     if not container or not name:
         raise DfsError("InvalidHeaderValue")
     return container, name
+
+
+def _source_conditions(request: DfsRequest) -> dict[str, str]:
+    headers = request.http.headers
+    return {own: headers[name] for name, own in _SOURCE_CONDITIONS.items() if headers.get(name)}
 
 
 def _lease(request: DfsRequest) -> dict[str, str]:

@@ -16,6 +16,7 @@ from backend.local.datalake_gateway.dfs_errors import DfsError
 from backend.local.datalake_gateway.dfs_requests import DfsRequest
 from backend.local.datalake_gateway.directories import Directories
 from backend.local.datalake_gateway.files import Files
+from backend.local.datalake_gateway.fresh_files import FreshFiles
 from backend.local.datalake_gateway.gates import Gates
 from backend.local.datalake_gateway.renames import Renames, rename_source
 from backend.local.datalake_gateway.shared_key import is_signed
@@ -59,8 +60,9 @@ class Gateway:
         self._azurite = azurite
         self._blobs = Blobs(azurite)
         self._directories = Directories(self._blobs)
-        self._files = Files(self._blobs, self._directories)
-        self._renames = Renames(self._blobs, self._directories)
+        self._fresh = FreshFiles()
+        self._files = Files(self._blobs, self._directories, self._fresh)
+        self._renames = Renames(self._blobs, self._directories, self._fresh)
         self._gates = Gates()
 
     async def answer(self, http: web.BaseRequest) -> web.StreamResponse:
@@ -84,12 +86,19 @@ class Gateway:
                 return await relay(request.http, answer)
         async with gate.shared():
             pass
-        if request.http.method == "DELETE":
-            self._directories.forget(request.container)
+        self._forget(request)
         async with self._azurite.forwarded(request.http) as answer:
             if request.writes_blob and answer.status == web.HTTPCreated.status_code:
                 await self._directories.make_parents(request.container, request.path)
             return await relay(request.http, answer)
+
+    def _forget(self, request: DfsRequest) -> None:
+        """What a call of the blob service is about to change must not be remembered as it was."""
+        if request.http.method == "DELETE":
+            self._directories.forget(request.container)
+            self._fresh.forget(request.container)
+        else:
+            self._fresh.take(request.container, request.path)
 
     async def _serve(self, request: DfsRequest) -> Reply:
         if request.operation == "rename":
@@ -119,9 +128,10 @@ class Gateway:
             case "getStatus" | "getAccessControl":
                 return await paths.status(request, self._blobs)
             case "delete":
-                return await paths.delete(request, self._blobs, self._directories)
+                return await paths.delete(request, self._blobs, self._directories, self._fresh)
             case "filesystem":
-                return await paths.filesystem(request, self._azurite, self._directories)
+                self._forget(request)
+                return await paths.filesystem(request, self._azurite)
             case _:
                 raise DfsError("UnsupportedOperation")
 

@@ -1,0 +1,67 @@
+"""Deleting files and directories."""
+
+import pytest
+from azure.core import MatchConditions
+from azure.core.exceptions import ResourceModifiedError
+from azure.storage.filedatalake import FileSystemClient
+
+from tests.integration.datalake_gateway.lake_files import names, put, refused
+
+
+def test_a_deleted_file_is_gone_and_its_directory_stays(lake: FileSystemClient) -> None:
+    put(lake, "a/b.txt").delete_file()
+
+    assert names(lake) == ["a/"]
+
+
+def test_deleting_what_does_not_exist_is_refused(lake: FileSystemClient) -> None:
+    with refused(404, "PathNotFound"):
+        lake.get_file_client("missing").delete_file()
+    with refused(404, "PathNotFound"):
+        lake.get_directory_client("missing").delete_directory()
+
+
+def test_a_directory_is_deleted_with_all_it_holds(lake: FileSystemClient) -> None:
+    for path in ("a/1", "a/b/2", "a/b/c/3", "ab", "z"):
+        put(lake, path)
+
+    lake.get_directory_client("a").delete_directory()
+
+    assert names(lake) == ["ab", "z"]
+
+
+def test_a_full_directory_is_not_deleted_as_if_it_were_a_file(lake: FileSystemClient) -> None:
+    put(lake, "a/b.txt")
+
+    with refused(409, "DirectoryNotEmpty"):
+        lake.get_file_client("a").delete_file()
+
+    assert names(lake) == ["a/", "a/b.txt"]
+
+
+def test_an_empty_directory_may_be_deleted_as_if_it_were_a_file(lake: FileSystemClient) -> None:
+    lake.create_directory("a")
+
+    lake.get_file_client("a").delete_file()
+
+    assert names(lake) == []
+
+
+def test_a_file_is_deleted_under_its_entity_tag_alone(lake: FileSystemClient) -> None:
+    file = put(lake, "a")
+    old = file.get_file_properties().etag
+    put(lake, "a", b"newer")
+
+    with pytest.raises(ResourceModifiedError):
+        file.delete_file(etag=old, match_condition=MatchConditions.IfNotModified)
+
+    assert names(lake) == ["a"]
+
+
+def test_a_deleted_directory_can_be_made_anew(lake: FileSystemClient) -> None:
+    put(lake, "a/b")
+    lake.get_directory_client("a").delete_directory()
+
+    put(lake, "a/c")
+
+    assert names(lake) == ["a/", "a/c"]
