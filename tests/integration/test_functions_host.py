@@ -352,6 +352,24 @@ def test_every_worker_is_warmed_up_before_it_has_work(start_host: StartHost, rec
     assert status.json() == {"state": "Running", "warm": True}
 
 
+def test_a_warm_up_that_fails_is_logged_and_hinders_nothing(
+    start_host: StartHost,
+    queue: QueueClient,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "functions_host")
+    monkeypatch.setenv("WARM_UP_FAILS", "yes")
+    send(queue, number=6)
+
+    host = start_host()
+
+    wait_until(lambda: host.is_warm)
+    wait_until(lambda: is_empty(queue))
+    (event,) = events(caplog, "warm-up failed")
+    assert event["error"] == "ValueError: told to fail"
+
+
 def test_an_http_function_answers_under_its_route(start_host: StartHost) -> None:
     host = start_host()
 

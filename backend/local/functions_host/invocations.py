@@ -63,7 +63,10 @@ class AppNotLoaded(msgspec.Struct, frozen=True, tag=True):
 
 
 class WarmedUp(msgspec.Struct, frozen=True, tag=True):
-    """The app's warm-up function has come to its end; also sent when there is none."""
+    """The app's warm-up function has come to its end, well or with `error`; also sent without one."""
+
+    error: str | None = None
+    trace: str | None = None
 
 
 class HttpAnswer(msgspec.Struct, frozen=True):

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import importlib
 import inspect
-import logging
 import os
 import signal
 import sys
@@ -43,7 +42,7 @@ from backend.local.functions_host.invocations import (
     decode_invocation,
     encode,
 )
-from backend.local.functions_host.log_lines import log_event, log_to_standard_error
+from backend.local.functions_host.log_lines import log_to_standard_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +96,11 @@ class Worker:
             self._threads.submit(self._invoke, invocation)
 
     def _warm_up(self) -> None:
-        for name, function in self._functions.items():
+        error = trace = None
+        for function in self._functions.values():
             if function.trigger_type == "warmupTrigger":
                 _, error, trace = _call(function, WarmUpContext())
-                if error is not None:
-                    log_event("warm-up failed", logging.ERROR, function=name, error=error, trace=trace)
-        self._send(WarmedUp())
+        self._send(WarmedUp(error, trace))
 
     def _invoke(self, invocation: Invocation) -> None:
         function = self._functions[invocation.function_name]

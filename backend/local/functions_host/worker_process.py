@@ -114,8 +114,12 @@ class WorkerProcess:
             case AppNotLoaded(error):
                 log_event("app not loaded", logging.ERROR, error=error)
                 self.loaded.set_exception(InvalidFunctionApp(error.partition("\n")[0]))
-            case WarmedUp():
+            case WarmedUp(None):
                 log_event("worker warm", worker=self.pid)
+                self.warm.set_result(None)
+            case WarmedUp(error, trace):
+                # Not fatal: the first function that needs the same will fail in its own right.
+                log_event("warm-up failed", logging.ERROR, worker=self.pid, error=error, trace=trace)
                 self.warm.set_result(None)
             case Completed():
                 running = self.running.pop(message.invocation_id)

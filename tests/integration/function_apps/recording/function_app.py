@@ -77,3 +77,5 @@ def fail(req: func.HttpRequest) -> func.HttpResponse:
 @app.warm_up_trigger(arg_name="context")
 def warmup(context: Any) -> None:
     _record("warm-up")
+    if "WARM_UP_FAILS" in os.environ:
+        raise ValueError("told to fail")
