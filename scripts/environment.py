@@ -118,7 +118,8 @@ def _create_environment(folder: Path, lock: int) -> None:
 
 def _pip_install(python: Path, requirements: Path, options: tuple[str, ...], lock: int) -> None:
     total = len(re.findall(r"^[A-Za-z0-9]", requirements.read_text(), re.MULTILINE))
-    report = _Report(f"Installing {total} packages of {requirements.name} (once)")
+    what = f"{total} packages of {requirements.name}" if total > 1 else requirements.name
+    report = _Report(f"Installing {what} (once)")
     command = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
     with LOG.open("ab") as log, report:
         # pip keeps the lock for as long as it runs, so that it is not disturbed when this process is killed.
@@ -132,7 +133,7 @@ def _pip_install(python: Path, requirements: Path, options: tuple[str, ...], loc
         for line in pip.stdout or ():
             log.write(line)
             if line.startswith(b"Collecting "):
-                report.count(total)
+                report.count()
         if pip.wait():
             raise SetUpFailed(f"could not install the packages of {requirements.name}{_cause()}")
 
@@ -150,11 +151,11 @@ class _Report:
         _say(f"{self._title} ...", end="" if self._live else "\n")
         return self
 
-    def count(self, total: int) -> None:
-        """Show that one more of `total` packages is there to install."""
+    def count(self) -> None:
+        """Show that one more package is there to install."""
         self._counted += 1
         if self._live:
-            _say(f"\r{self._title} ... {min(self._counted, total)}/{total}", end="")
+            _say(f"\r{self._title} ... {self._counted}", end="")
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if kind is None:

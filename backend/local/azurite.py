@@ -8,6 +8,7 @@ import hashlib
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,11 +52,14 @@ def is_installed(tools: Path = _TOOLS) -> bool:
 def install(tools: Path = _TOOLS) -> None:
     """Install the pinned Azurite into `tools`/azurite unless it is there; two at once wait for each other.
 
+    Says on stderr that it does, since it takes a while.
+
     Raises:
         AzuriteNotInstalled: npm can't reach its registry, or the folder can't be written.
     """
     if is_installed(tools):
         return
+    sys.stderr.write("Installing Azurite, the storage emulator (once) ...\n")
     try:
         with _locked(tools):
             if not is_installed(tools):
@@ -144,3 +148,17 @@ def _locked(tools: Path) -> Iterator[None]:
     with (tools / "azurite.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def main() -> int:
+    """Install Azurite and nothing else, as the set-up of the tests does; the exit status."""
+    try:
+        install()
+    except AzuriteNotInstalled as error:
+        sys.stderr.write(f"set-up: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -50,9 +50,7 @@ def _install_azurite() -> None:
     # Until the parts run, every signal that means "stop" ends npm and this process as Ctrl-C does.
     for number in stop_signals():
         signal.signal(number, signal.default_int_handler)
-    if not azurite.is_installed():
-        _say("Installing Azurite, the storage emulator (once) ...")
-        azurite.install()
+    azurite.install()
 
 
 def _run(supervisor: Supervisor, programs: StackPrograms, options: argparse.Namespace) -> int:
