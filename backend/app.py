@@ -53,6 +53,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
     Raises:
         InvalidSettings: the settings describe no service that can start.
     """
+    settings.require_database_url()
     app = Api(
         "backend",
         info=Info(

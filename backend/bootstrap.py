@@ -211,7 +211,7 @@ class Services:
         """The accounts; the schema is made when it is not there."""
         from backend.adapters.account_database import AccountDatabase
 
-        database = AccountDatabase(self.settings.database_url)
+        database = AccountDatabase(self.settings.require_database_url())
         database.create_schema()
         return database
 

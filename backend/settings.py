@@ -27,6 +27,7 @@ class Settings:
         local: whether this is the stack on one machine (`ORCHESTRATOR_MODE=local`).
         storage: the account of queues and tables.
         lake: the ADLS Gen2 account of Bronze, Silver, Gold and logs; by default the same account.
+        database_url, jwt_secret_key: the API's own; a worker needs neither and is given neither.
         small_batch_record_limit: the greatest number of records that takes the small path.
         small_batch_byte_limit: the greatest size of a dataset in Bronze that takes it.
         max_record_count: the greatest `dataCount`.
@@ -38,8 +39,8 @@ class Settings:
     local: bool
     storage: StorageAccount
     lake: StorageAccount
-    database_url: str
-    jwt_secret_key: str
+    database_url: str | None
+    jwt_secret_key: str | None
     small_batch_queue: str
     large_batch_queue: str
     data_generation_queue: str
@@ -71,7 +72,7 @@ class Settings:
             local=env.get("ORCHESTRATOR_MODE", "azure") == "local",
             storage=storage,
             lake=lake if lake.connection_string or lake.name else storage,
-            database_url=_required(env, "DATABASE_URL"),
+            database_url=env.get("DATABASE_URL") or None,
             jwt_secret_key=_secret(env, "JWT_SECRET_KEY"),
             small_batch_queue=env.get("SMALL_BATCH_QUEUE", "small-batch-queue"),
             large_batch_queue=env.get("LARGE_BATCH_QUEUE", "large-batch-queue"),
@@ -87,17 +88,24 @@ class Settings:
             credential_rate_limit=env.get("CREDENTIAL_RATE_LIMIT", "20 per minute"),
         )
 
+    def require_database_url(self) -> str:
+        """The database of accounts. Raises InvalidSettings."""
+        return _required("DATABASE_URL", self.database_url)
 
-def _required(env: Mapping[str, str], name: str) -> str:
-    value = env.get(name)
-    if not value:
+    def require_jwt_secret_key(self) -> str:
+        """What tokens are signed with. Raises InvalidSettings."""
+        return _required("JWT_SECRET_KEY", self.jwt_secret_key)
+
+
+def _required(name: str, value: str | None) -> str:
+    if value is None:
         raise InvalidSettings(f"set {name}")
     return value
 
 
-def _secret(env: Mapping[str, str], name: str) -> str:
-    value = _required(env, name)
-    if len(value.encode()) < MINIMUM_SECRET_BYTES:
+def _secret(env: Mapping[str, str], name: str) -> str | None:
+    value = env.get(name) or None
+    if value is not None and len(value.encode()) < MINIMUM_SECRET_BYTES:
         raise InvalidSettings(f"{name} has to be at least {MINIMUM_SECRET_BYTES} bytes long")
     return value
 

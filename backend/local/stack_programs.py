@@ -13,9 +13,12 @@ from backend.local.state_directory import StateDirectory
 from backend.local.supervisor import Supervisor
 from backend.settings import Settings
 
+_API = "api"
 _FUNCTION_APP = "backend.myfunc.function_app"
 # Settings that would lead a local stack to somebody's real Azure account, or to an identity of theirs.
 _FOREIGN_PREFIXES = ("AZURE_", "ADLS_", "AzureWebJobs")
+_DATABASE_URL = "DATABASE_URL"
+_JWT_SECRET_KEY = "JWT_SECRET_KEY"  # noqa: S105 - a setting's name
 _PROBE_SECONDS = 5
 _SESSION = requests.Session()
 # A proxy of the environment can't reach this machine's own ports.
@@ -41,9 +44,10 @@ class StackPrograms:
         for name, command in self._commands().items():
             log = self.state.log(name)
             keep_last_log(log)
-            supervisor.start(Program(name, command, environment, log))
+            own = environment | self._secrets() if name == _API else environment
+            supervisor.start(Program(name, command, own, log))
         self._create_storage(supervisor, environment)
-        supervisor.wait_until_ready("api", lambda: _answers(f"{self.addresses.api_url}/readyz"))
+        supervisor.wait_until_ready(_API, lambda: _answers(f"{self.addresses.api_url}/readyz"))
         status = f"http://{HOST}:{self.addresses.functions}/admin/host/status"
         supervisor.wait_until_ready("functions", lambda: _answers(status))
 
@@ -52,15 +56,17 @@ class StackPrograms:
         command = _module("backend.local.demo", "--url", self.addresses.api_url)
         return Program("the demo", command, self.environment())
 
-    def environment(self) -> Mapping[str, str]:
+    def environment(self) -> dict[str, str]:
         """The environment of every program: the caller's, with this stack's settings in place of others."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(_FOREIGN_PREFIXES)}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in (_DATABASE_URL, _JWT_SECRET_KEY) and not name.startswith(_FOREIGN_PREFIXES)
+        }
         direct = ",".join(filter(None, (HOST, "localhost", os.environ.get("NO_PROXY"))))
         return kept | {
             "ORCHESTRATOR_MODE": "local",
             "AZURE_STORAGE_CONNECTION_STRING": self.addresses.connection_string,
-            "DATABASE_URL": self.state.database_url,
-            "JWT_SECRET_KEY": self.state.jwt_secret_key(),
             # The functions' triggers name their queues by these, so they have to be set here.
             "SMALL_BATCH_QUEUE": "small-batch-queue",
             "LARGE_BATCH_QUEUE": "large-batch-queue",
@@ -71,6 +77,11 @@ class StackPrograms:
             "PYTHONUNBUFFERED": "1",
         }
 
+    def _secrets(self) -> dict[str, str]:
+        """What the API alone is told. A caller's own DATABASE_URL puts the accounts on MySQL."""
+        database_url = os.environ.get(_DATABASE_URL, self.state.database_url)
+        return {_DATABASE_URL: database_url, _JWT_SECRET_KEY: self.state.jwt_secret_key()}
+
     def _commands(self) -> dict[str, tuple[str, ...]]:
         """By name, in the order of their start; all load at the same time and wait for what they need."""
         ports = self.addresses
@@ -80,7 +91,7 @@ class StackPrograms:
                 "backend.local.datalake_gateway",
                 *("--port", str(ports.lake), "--azurite-port", str(ports.azurite_blob)),
             ),
-            "api": _module("backend", "serve", "--host", HOST, "--port", str(ports.api)),
+            _API: _module("backend", "serve", "--host", HOST, "--port", str(ports.api)),
             "functions": _module(
                 "backend.local.functions_host",
                 *("--app", _FUNCTION_APP, "--http-port", str(ports.functions)),

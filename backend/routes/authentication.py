@@ -30,7 +30,7 @@ _LOG_IN = "log in at /login and send the token as Authorization: Bearer <token>"
 def install_authentication(app: Flask, settings: Settings) -> None:
     """Sign and verify tokens with the settings' secret."""
     app.config.update(
-        JWT_SECRET_KEY=settings.jwt_secret_key,
+        JWT_SECRET_KEY=settings.require_jwt_secret_key(),
         JWT_ALGORITHM="HS256",
         JWT_TOKEN_LOCATION=["headers"],
         JWT_ACCESS_TOKEN_EXPIRES=settings.access_token_lifetime,

@@ -23,8 +23,6 @@ def services(local_storage: LocalStorage, tmp_path: Path, monkeypatch: pytest.Mo
     settings = {
         "ORCHESTRATOR_MODE": "local",
         "AZURE_STORAGE_CONNECTION_STRING": local_storage.connection_string,
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'accounts.db'}",
-        "JWT_SECRET_KEY": secrets.token_hex(32),
         "GENERATION_BATCH_SIZE": "100",
     }
     for name in ("SMALL_BATCH_QUEUE", "LARGE_BATCH_QUEUE", "DATA_GENERATION_QUEUE"):

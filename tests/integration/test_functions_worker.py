@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 from dataclasses import replace
@@ -107,8 +106,6 @@ def environment(local_storage: LocalStorage, tmp_path: Path) -> dict[str, str]:
     return {
         "ORCHESTRATOR_MODE": "local",
         "AZURE_STORAGE_CONNECTION_STRING": local_storage.connection_string,
-        "DATABASE_URL": f"sqlite:///{tmp_path / 'accounts.db'}",
-        "JWT_SECRET_KEY": secrets.token_hex(32),
     }
 
 
