@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import logging
 import signal
+import sys
 
 from backend.local.datalake_gateway.server import serve
 
@@ -15,7 +16,10 @@ def main() -> None:
     parser.add_argument("--azurite-port", type=int, required=True, help="Azurite's blob port")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    asyncio.run(_serve_until_stopped(options.port, options.azurite_port))
+    try:
+        asyncio.run(_serve_until_stopped(options.port, options.azurite_port))
+    except OSError as error:
+        sys.exit(f"datalake_gateway: {error}")
 
 
 async def _serve_until_stopped(port: int, azurite_port: int) -> None:

@@ -60,6 +60,8 @@ class DfsRequest:
             return query.get("action", "unsupported")
         if method == "HEAD":
             return query.get("action")
+        if method == "PUT" and _is_set_metadata(self.http, query):
+            return "setMetadata"
         if method == "PUT":
             return "rename" if "x-ms-rename-source" in headers else query.get("resource")
         if method == "DELETE" and ("recursive" in query or _accepts_json(self.http)):
@@ -98,6 +100,11 @@ class DfsRequest:
         except binascii.Error:
             raise DfsError("InvalidHeaderValue") from None
 
+    def own_metadata(self) -> dict[str, str]:
+        """The metadata of a blob call: its x-ms-meta- headers."""
+        headers = self.http.headers.items()
+        return {name: value for name, value in headers if name.lower().startswith("x-ms-meta-")}
+
     def position(self) -> int:
         """The query's position.
 
@@ -118,6 +125,16 @@ def parents(path: str) -> list[str]:
     """Every directory above a path, the outermost first."""
     pieces = path.split("/")[:-1]
     return ["/".join(pieces[: count + 1]) for count in range(len(pieces))]
+
+
+def _is_set_metadata(request: web.BaseRequest, query: dict[str, str]) -> bool:
+    """Whether a blob call sets metadata, which in a directory is also what marks it as one.
+
+    Passed through, it would make a file of the directory. With a shared access signature it has to be, since
+    only Azurite can verify that.
+    """
+    signed = request.headers.get("Authorization", "").startswith("SharedKey ")
+    return query.get("comp") == "metadata" and "snapshot" not in query and signed
 
 
 def _accepts_json(request: web.BaseRequest) -> bool:

@@ -25,6 +25,10 @@ class Directories:
         """Something was deleted in a container."""
         self._known = {known for known in self._known if known[0] != container}
 
+    def forget_one(self, container: str, path: str) -> None:
+        """Something else may have taken the place of a directory."""
+        self._known.discard((container, path))
+
     async def exists(self, container: str, path: str) -> bool:
         """Whether there is a directory; the container's root is one.
 

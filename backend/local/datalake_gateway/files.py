@@ -62,27 +62,6 @@ class Files:
             raise DfsError("ContentLengthMustBeZero")
         return await self._commit(request, await self._file(request), request.position(), status=200)
 
-    async def set_properties(self, request: DfsRequest) -> Reply:
-        """Set the metadata, the content's properties, or both, of a file or directory."""
-        container, path, conditions = request.container, request.path, request.conditions()
-        self._fresh.take(container, path)
-        found = await self._blobs.find(container, path, conditions)
-        if found is None:
-            raise DfsError("PathNotFound")
-        metadata, content = request.metadata(), request.content_headers()
-        answer = Reply.of(200, found.headers)
-        if content:
-            changed = found.content_headers() | content
-            answer = Reply.of(200, (await self._blobs.set_properties(container, path, changed)).headers)
-        if metadata is not None:
-            kept = {
-                name: value
-                for name, value in found.metadata().items()
-                if found.is_directory and name.lower().endswith("hdi_isfolder")
-            }
-            answer = Reply.of(200, (await self._blobs.set_metadata(container, path, kept | metadata)).headers)
-        return answer
-
     async def _put_empty(
         self, request: DfsRequest, headers: dict[str, str], conditions: dict[str, str]
     ) -> Reply:

@@ -2,7 +2,7 @@
 
 from backend.local.datalake_gateway.answers import Reply
 from backend.local.datalake_gateway.azurite import Azurite
-from backend.local.datalake_gateway.blobs import Blob, Blobs
+from backend.local.datalake_gateway.blobs import FOLDER_METADATA, Blob, Blobs
 from backend.local.datalake_gateway.dfs_errors import DfsError
 from backend.local.datalake_gateway.dfs_requests import DfsRequest
 from backend.local.datalake_gateway.directories import Directories
@@ -48,6 +48,35 @@ async def delete(request: DfsRequest, blobs: Blobs, directories: Directories, fr
     else:
         raise DfsError("DirectoryNotEmpty")
     return Reply(200)
+
+
+async def set_metadata(request: DfsRequest, blobs: Blobs, fresh: FreshFiles) -> Reply:
+    """Put metadata in place of what was there; a directory stays one."""
+    fresh.take(request.container, request.path)
+    found = await blobs.find(request.container, request.path)
+    if found is None:
+        raise DfsError("PathNotFound")
+    mark = FOLDER_METADATA if found.is_directory else {}
+    headers = request.own_metadata() | mark | request.conditions()
+    return Reply.of(200, (await blobs.set_metadata(request.container, request.path, headers)).headers)
+
+
+async def set_properties(request: DfsRequest, blobs: Blobs, fresh: FreshFiles) -> Reply:
+    """Set the metadata of x-ms-properties, the content's properties, or both; a directory stays one."""
+    container, path = request.container, request.path
+    fresh.take(container, path)
+    found = await blobs.find(container, path, request.conditions())
+    if found is None:
+        raise DfsError("PathNotFound")
+    reply = Reply.of(200, found.headers)
+    metadata, content = request.metadata(), request.content_headers()
+    if content:
+        answer = await blobs.set_properties(container, path, found.content_headers() | content)
+        reply = Reply.of(200, answer.headers)
+    if metadata is not None:
+        mark = FOLDER_METADATA if found.is_directory else {}
+        reply = Reply.of(200, (await blobs.set_metadata(container, path, metadata | mark)).headers)
+    return reply
 
 
 async def filesystem(request: DfsRequest, azurite: Azurite) -> Reply:

@@ -88,7 +88,8 @@ class Gateway:
             pass
         self._forget(request)
         async with self._azurite.forwarded(request.http) as answer:
-            if request.writes_blob and answer.status == web.HTTPCreated.status_code:
+            # A blob that was uploaded, or copied.
+            if request.writes_blob and answer.status in {201, 202}:
                 await self._directories.make_parents(request.container, request.path)
             return await relay(request.http, answer)
 
@@ -98,12 +99,16 @@ class Gateway:
             self._directories.forget(request.container)
             self._fresh.forget(request.container)
         else:
+            self._directories.forget_one(request.container, request.path)
             self._fresh.take(request.container, request.path)
 
     async def _serve(self, request: DfsRequest) -> Reply:
         if request.operation == "rename":
             async with self._gates.alone((request.container, rename_source(request)[0])):
                 return await self._renames.rename(request)
+        if request.operation == "delete" and request.flag("recursive"):
+            async with self._gates.alone((request.container,)):
+                return await self._serve_together(request)
         gate = self._gates.of(request.container)
         if request.operation == "append":
             # Its body may be long in coming, and must not keep a rename waiting.
@@ -123,8 +128,10 @@ class Gateway:
                 return await self._directories.create(request)
             case "flush":
                 return await self._files.flush(request)
+            case "setMetadata":
+                return await paths.set_metadata(request, self._blobs, self._fresh)
             case "setProperties":
-                return await self._files.set_properties(request)
+                return await paths.set_properties(request, self._blobs, self._fresh)
             case "getStatus" | "getAccessControl":
                 return await paths.status(request, self._blobs)
             case "delete":

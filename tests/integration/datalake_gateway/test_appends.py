@@ -198,3 +198,13 @@ def test_part_of_a_file_is_read(lake: FileSystemClient) -> None:
     file = put(lake, "a", b"0123456789")
 
     assert file.download_file(offset=3, length=4).readall() == b"3456"
+
+
+def test_a_refused_append_of_many_bytes_is_answered_and_leaves_the_connection_in_order(
+    lake: FileSystemClient,
+) -> None:
+    with refused(404, "PathNotFound"):
+        lake.get_file_client("missing").append_data(bytes(8 << 20), 0, 8 << 20)
+
+    put(lake, "a", b"content")
+    assert get(lake, "a") == b"content"

@@ -197,3 +197,24 @@ def test_any_name_comes_back_as_it_went(lake: FileSystemClient, path: str) -> No
     assert names(lake, path.rpartition("/")[0] or None)[-1] == path
     lake.get_file_client(path).delete_file()
     assert path not in names(lake)
+
+
+def test_a_directory_with_new_metadata_is_still_one(lake: FileSystemClient) -> None:
+    put(lake, "a/b.txt")
+
+    lake.get_directory_client("a").set_metadata({"origin": "test"})
+
+    assert names(lake) == ["a/", "a/b.txt"]
+    properties = lake.get_directory_client("a").get_directory_properties()
+    assert properties.metadata == {"hdi_isfolder": "true", "origin": "test"}
+
+
+def test_metadata_is_set_under_its_entity_tag_alone(lake: FileSystemClient) -> None:
+    file = put(lake, "a")
+    old = file.get_file_properties().etag
+    file.set_metadata({"origin": "first"}, etag=old, match_condition=MatchConditions.IfNotModified)
+
+    with pytest.raises(ResourceModifiedError):
+        file.set_metadata({"origin": "lost"}, etag=old, match_condition=MatchConditions.IfNotModified)
+
+    assert file.get_file_properties().metadata == {"origin": "first"}
