@@ -72,4 +72,7 @@ def test_a_url_of_no_database_is_refused_without_repeating_it(url: str) -> None:
 
 
 def test_a_mysql_url_is_taken() -> None:
-    AccountDatabase("mysql+pymysql://user:secret@127.0.0.1:1/db").close()
+    database = AccountDatabase("mysql+pymysql://user:secret@127.0.0.1:1/db")
+    with pytest.raises(Unavailable):
+        database.ping()
+    database.close()

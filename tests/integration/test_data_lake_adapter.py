@@ -180,7 +180,7 @@ def test_a_missing_container_is_no_missing_file(service: DataLakeServiceClient) 
 
 
 def test_a_container_that_exists_answers(container: DataLakeContainer) -> None:
-    container.ping()
+    assert container.ping() is None
 
 
 def test_a_small_file_takes_three_calls_to_write_and_one_to_read(local_storage: LocalStorage) -> None:

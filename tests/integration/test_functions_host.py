@@ -152,7 +152,7 @@ def test_a_queue_that_is_created_later_is_listened_to(
     queue.create_queue()
     send(queue, number=3)
 
-    wait_until(lambda: records.of("message"))
+    assert [record["body"] for record in wait_until(lambda: records.of("message"))] == ['{"number": 3}']
 
 
 def test_a_failure_is_tried_again_after_the_visibility_timeout_and_poisoned_in_the_end(
@@ -455,7 +455,7 @@ def test_workers_end_with_a_host_that_was_killed(
     host_process.kill()
     host_process.wait()
 
-    wait_until(lambda: not is_running(record["process"]))
+    assert wait_until(lambda: not is_running(record["process"]))
 
 
 def test_a_taken_port_ends_the_host_with_status_1(start_host: StartHost) -> None:

@@ -14,7 +14,7 @@ from backend.local.stack_errors import StackFailed
 from backend.local.supervisor import StopRequested, Supervisor
 from tests.waiting import wait_until
 
-SLEEPER = "import time; time.sleep(600)"
+SLEEPER = "import signal; signal.pause()"
 
 
 class Stage:
@@ -133,12 +133,12 @@ pathlib.Path({str(tmp_path / name)!r}).touch()
 
 def test_a_child_ends_when_its_supervisor_is_killed(tmp_path: Path) -> None:
     code = f"""
-import os, pathlib, sys, time
+import os, pathlib, signal, sys
 from backend.local.child_process import ChildProcess, Program
 command = (sys.executable, "-c", {SLEEPER!r})
 child = ChildProcess(Program("part", command, dict(os.environ), pathlib.Path({str(tmp_path / "log")!r})))
 print(child.pid, flush=True)
-time.sleep(600)
+signal.pause()
 """
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as supervisor:
         assert supervisor.stdout is not None

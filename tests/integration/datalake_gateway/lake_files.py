@@ -27,7 +27,7 @@ def names(lake: FileSystemClient, folder: str | None = None, *, recursive: bool 
 
 
 @contextmanager
-def refused(status: int, code: str) -> Iterator[None]:
+def expect_refusal(status: int, code: str) -> Iterator[None]:
     """What is done inside is answered with that status and error code."""
     with pytest.raises(HttpResponseError) as caught:
         yield

@@ -9,7 +9,7 @@ from azure.core.exceptions import ResourceModifiedError
 from azure.storage.blob import ContainerClient
 from azure.storage.filedatalake import DataLakeFileClient, FileSystemClient
 
-from tests.integration.datalake_gateway.lake_files import get, names, put, refused
+from tests.integration.datalake_gateway.lake_files import expect_refusal, get, names, put
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_flush_elsewhere_than_at_the_end_is_refused(
     file.append_data(b"old!", 0, 4, flush=True)
     file.append_data(b"new", 4, 3)
 
-    with refused(400, "InvalidFlushPosition"):
+    with expect_refusal(400, "InvalidFlushPosition"):
         file.flush_data(position)
 
     assert get(lake, "a.txt") == b"old!"
@@ -83,7 +83,7 @@ def test_a_flush_over_a_gap_is_refused(file: DataLakeFileClient) -> None:
     file.append_data(b"one", 0, 3)
     file.append_data(b"three", 6, 5)
 
-    with refused(400, "InvalidFlushPosition"):
+    with expect_refusal(400, "InvalidFlushPosition"):
         file.flush_data(11)
 
 
@@ -91,23 +91,23 @@ def test_what_was_appended_before_the_file_was_created_anew_is_lost(file: DataLa
     file.append_data(b"old", 0, 3)
     file.create_file()
 
-    with refused(400, "InvalidFlushPosition"):
+    with expect_refusal(400, "InvalidFlushPosition"):
         file.flush_data(3)
 
 
 def test_what_was_appended_before_the_file_was_deleted_is_lost(file: DataLakeFileClient) -> None:
     file.append_data(b"old", 0, 3)
     file.delete_file()
-    with refused(404, "PathNotFound"):
+    with expect_refusal(404, "PathNotFound"):
         file.flush_data(3)
     file.create_file(match_condition=MatchConditions.IfMissing)
 
-    with refused(400, "InvalidFlushPosition"):
+    with expect_refusal(400, "InvalidFlushPosition"):
         file.flush_data(3)
 
 
 def test_an_append_needs_a_file(lake: FileSystemClient) -> None:
-    with refused(404, "PathNotFound"):
+    with expect_refusal(404, "PathNotFound"):
         lake.get_file_client("missing").append_data(b"x", 0, 1)
 
     assert names(lake) == []
@@ -116,7 +116,7 @@ def test_an_append_needs_a_file(lake: FileSystemClient) -> None:
 def test_an_append_to_a_directory_is_refused(lake: FileSystemClient) -> None:
     lake.create_directory("a")
 
-    with refused(409, "PathConflict"):
+    with expect_refusal(409, "PathConflict"):
         lake.get_file_client("a").append_data(b"x", 0, 1)
 
 
@@ -174,7 +174,7 @@ def test_an_upload_over_a_file_needs_leave(lake: FileSystemClient) -> None:
 
 
 def test_an_upload_without_leave_to_overwrite_needs_a_file(lake: FileSystemClient) -> None:
-    with refused(404, "PathNotFound"):
+    with expect_refusal(404, "PathNotFound"):
         lake.get_file_client("missing").upload_data(b"x")
 
 
@@ -187,7 +187,7 @@ def test_an_upload_of_nothing_makes_no_file(lake: FileSystemClient) -> None:
 def test_only_who_holds_the_lease_writes(lake: FileSystemClient, file: DataLakeFileClient) -> None:
     lease = file.acquire_lease()
 
-    with refused(412, "LeaseIdMissing"):
+    with expect_refusal(412, "LeaseIdMissing"):
         file.append_data(b"x", 0, 1, flush=True)
     file.append_data(b"y", 0, 1, flush=True, lease=lease)
 
@@ -203,7 +203,7 @@ def test_part_of_a_file_is_read(lake: FileSystemClient) -> None:
 def test_a_refused_append_of_many_bytes_is_answered_and_leaves_the_connection_in_order(
     lake: FileSystemClient,
 ) -> None:
-    with refused(404, "PathNotFound"):
+    with expect_refusal(404, "PathNotFound"):
         lake.get_file_client("missing").append_data(bytes(8 << 20), 0, 8 << 20)
 
     put(lake, "a", b"content")

@@ -5,7 +5,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError
 from azure.storage.filedatalake import FileSystemClient
 
-from tests.integration.datalake_gateway.lake_files import names, put, refused
+from tests.integration.datalake_gateway.lake_files import expect_refusal, names, put
 
 
 def test_a_deleted_file_is_gone_and_its_directory_stays(lake: FileSystemClient) -> None:
@@ -15,9 +15,9 @@ def test_a_deleted_file_is_gone_and_its_directory_stays(lake: FileSystemClient) 
 
 
 def test_deleting_what_does_not_exist_is_refused(lake: FileSystemClient) -> None:
-    with refused(404, "PathNotFound"):
+    with expect_refusal(404, "PathNotFound"):
         lake.get_file_client("missing").delete_file()
-    with refused(404, "PathNotFound"):
+    with expect_refusal(404, "PathNotFound"):
         lake.get_directory_client("missing").delete_directory()
 
 
@@ -33,7 +33,7 @@ def test_a_directory_is_deleted_with_all_it_holds(lake: FileSystemClient) -> Non
 def test_a_full_directory_is_not_deleted_as_if_it_were_a_file(lake: FileSystemClient) -> None:
     put(lake, "a/b.txt")
 
-    with refused(409, "DirectoryNotEmpty"):
+    with expect_refusal(409, "DirectoryNotEmpty"):
         lake.get_file_client("a").delete_file()
 
     assert names(lake) == ["a/", "a/b.txt"]

@@ -5,7 +5,7 @@ from azure.core import MatchConditions
 from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
 from azure.storage.filedatalake import ContentSettings, DataLakeServiceClient, FileSystemClient
 
-from tests.integration.datalake_gateway.lake_files import get, names, put, refused
+from tests.integration.datalake_gateway.lake_files import expect_refusal, get, names, put
 
 
 def test_a_created_file_is_empty(lake: FileSystemClient) -> None:
@@ -33,7 +33,7 @@ def test_creating_a_file_makes_the_directories_above_it(lake: FileSystemClient) 
 def test_a_file_is_not_created_where_one_has_to_be_missing(lake: FileSystemClient) -> None:
     file = put(lake, "a.txt", b"old")
 
-    with refused(409, "PathAlreadyExists"):
+    with expect_refusal(409, "PathAlreadyExists"):
         file.create_file(match_condition=MatchConditions.IfMissing)
 
     assert get(lake, "a.txt") == b"old"
@@ -57,21 +57,21 @@ def test_a_file_is_replaced_under_its_entity_tag_alone(lake: FileSystemClient) -
 def test_a_file_can_not_take_the_place_of_a_directory(lake: FileSystemClient) -> None:
     lake.create_directory("a")
 
-    with refused(409, "PathConflict"):
+    with expect_refusal(409, "PathConflict"):
         lake.get_file_client("a").create_file()
 
 
 def test_a_directory_can_not_take_the_place_of_a_file(lake: FileSystemClient) -> None:
     put(lake, "a")
 
-    with refused(409, "PathConflict"):
+    with expect_refusal(409, "PathConflict"):
         lake.create_directory("a")
 
 
 def test_nothing_is_created_below_a_file(lake: FileSystemClient) -> None:
     put(lake, "a")
 
-    with refused(409, "PathConflict"):
+    with expect_refusal(409, "PathConflict"):
         lake.get_file_client("a/b").create_file()
 
 
@@ -86,7 +86,7 @@ def test_creating_a_directory_again_keeps_what_it_holds(lake: FileSystemClient) 
 def test_a_directory_is_not_created_where_one_has_to_be_missing(lake: FileSystemClient) -> None:
     lake.create_directory("a")
 
-    with refused(409, "PathAlreadyExists"):
+    with expect_refusal(409, "PathAlreadyExists"):
         lake.create_directory("a", match_condition=MatchConditions.IfMissing)
 
 
@@ -136,7 +136,7 @@ def test_access_control_is_that_of_an_owner_who_never_changed_it(lake: FileSyste
 
 
 def test_changing_access_control_is_not_served(lake: FileSystemClient) -> None:
-    with refused(501, "UnsupportedOperation"):
+    with expect_refusal(501, "UnsupportedOperation"):
         put(lake, "a").set_access_control(permissions="rwxrwxrwx")
 
 
@@ -147,7 +147,7 @@ def test_what_does_not_exist_is_not_found(lake: FileSystemClient) -> None:
         file.get_file_properties()
     with pytest.raises(ResourceNotFoundError):
         file.download_file()
-    with refused(404, "PathNotFound"):
+    with expect_refusal(404, "PathNotFound"):
         file.get_access_control()
     assert not file.exists()
 
@@ -155,9 +155,9 @@ def test_what_does_not_exist_is_not_found(lake: FileSystemClient) -> None:
 def test_a_filesystem_that_does_not_exist_is_not_found(lake_service: DataLakeServiceClient) -> None:
     missing = lake_service.get_file_system_client("missing")
 
-    with refused(404, "FilesystemNotFound"):
+    with expect_refusal(404, "FilesystemNotFound"):
         missing.get_file_client("a").create_file()
-    with refused(404, "FilesystemNotFound"):
+    with expect_refusal(404, "FilesystemNotFound"):
         names(missing)
     assert not missing.exists()
 

@@ -6,7 +6,7 @@ import pytest
 from azure.storage.blob import ContainerClient
 from azure.storage.filedatalake import FileSystemClient
 
-from tests.integration.datalake_gateway.lake_files import names, put, refused
+from tests.integration.datalake_gateway.lake_files import expect_refusal, names, put
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_an_empty_directory_and_an_empty_filesystem_list_nothing(lake: FileSyste
 
 
 def test_a_directory_that_does_not_exist_is_not_listed(tree: FileSystemClient) -> None:
-    with refused(404, "PathNotFound"):
+    with expect_refusal(404, "PathNotFound"):
         names(tree, "missing")
 
 

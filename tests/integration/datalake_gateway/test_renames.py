@@ -8,7 +8,7 @@ from azure.core.exceptions import ResourceModifiedError
 from azure.storage.blob import ContainerClient
 from azure.storage.filedatalake import DataLakeServiceClient, FileSystemClient
 
-from tests.integration.datalake_gateway.lake_files import get, names, put, refused
+from tests.integration.datalake_gateway.lake_files import expect_refusal, get, names, put
 
 
 def rename(lake: FileSystemClient, path: str, target: str, **conditions: object) -> None:
@@ -43,7 +43,7 @@ def test_a_rename_replaces_nothing_where_nothing_may_be(lake: FileSystemClient) 
     put(lake, "a.txt", b"new")
     put(lake, "b.txt", b"old")
 
-    with refused(409, "PathAlreadyExists"):
+    with expect_refusal(409, "PathAlreadyExists"):
         rename(lake, "a.txt", "b.txt", match_condition=MatchConditions.IfMissing)
 
     assert get(lake, "a.txt") == b"new"
@@ -73,21 +73,21 @@ def test_a_rename_holds_the_source_to_its_entity_tag(lake: FileSystemClient) -> 
     old = put(lake, "a.txt", b"old").get_file_properties().etag
     put(lake, "a.txt", b"newer")
 
-    with refused(412, "SourceConditionNotMet"):
+    with expect_refusal(412, "SourceConditionNotMet"):
         rename(lake, "a.txt", "b.txt", source_etag=old, source_match_condition=MatchConditions.IfNotModified)
 
     assert names(lake) == ["a.txt"]
 
 
 def test_a_rename_needs_a_source(lake: FileSystemClient) -> None:
-    with refused(404, "SourcePathNotFound"):
+    with expect_refusal(404, "SourcePathNotFound"):
         rename(lake, "missing", "b.txt")
 
 
 def test_a_rename_needs_the_directory_above_its_target(lake: FileSystemClient) -> None:
     put(lake, "a.txt")
 
-    with refused(404, "RenameDestinationParentPathNotFound"):
+    with expect_refusal(404, "RenameDestinationParentPathNotFound"):
         rename(lake, "a.txt", "missing/b.txt")
 
     lake.create_directory("missing")
@@ -99,9 +99,9 @@ def test_a_file_does_not_replace_a_directory_nor_the_other_way(lake: FileSystemC
     put(lake, "a.txt")
     lake.create_directory("b")
 
-    with refused(409, "PathConflict"):
+    with expect_refusal(409, "PathConflict"):
         rename(lake, "a.txt", "b")
-    with refused(409, "PathConflict"):
+    with expect_refusal(409, "PathConflict"):
         rename_directory(lake, "b", "a.txt")
 
     assert names(lake) == ["a.txt", "b/"]
@@ -131,7 +131,7 @@ def test_a_directory_replaces_an_empty_one_only(lake: FileSystemClient) -> None:
     put(lake, "full/c.txt")
     lake.create_directory("empty")
 
-    with refused(409, "DirectoryNotEmpty"):
+    with expect_refusal(409, "DirectoryNotEmpty"):
         rename_directory(lake, "a", "full")
     rename_directory(lake, "a", "empty")
 
@@ -141,7 +141,7 @@ def test_a_directory_replaces_an_empty_one_only(lake: FileSystemClient) -> None:
 def test_a_directory_can_not_move_into_itself(lake: FileSystemClient) -> None:
     put(lake, "a/b.txt")
 
-    with refused(409, "InvalidDestinationPath"):
+    with expect_refusal(409, "InvalidDestinationPath"):
         rename_directory(lake, "a", "a/c")
 
     assert names(lake) == ["a/", "a/b.txt"]

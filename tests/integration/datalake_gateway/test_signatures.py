@@ -5,7 +5,7 @@ import base64
 import requests
 from azure.storage.filedatalake import DataLakeServiceClient, FileSystemClient
 
-from tests.integration.datalake_gateway.lake_files import names, refused
+from tests.integration.datalake_gateway.lake_files import expect_refusal, names
 from tests.local_storage import LocalStorage
 
 _WRONG_KEY = base64.b64encode(b"x" * 64).decode()
@@ -16,9 +16,9 @@ def test_a_wrong_key_is_refused(local_storage: LocalStorage, lake: FileSystemCli
     with DataLakeServiceClient(account, credential=_WRONG_KEY, retry_total=0) as stranger:
         their_lake = stranger.get_file_system_client(lake.file_system_name)
 
-        with refused(403, "AuthenticationFailed"):
+        with expect_refusal(403, "AuthenticationFailed"):
             their_lake.get_file_client("a").create_file()
-        with refused(403, "AuthenticationFailed"):
+        with expect_refusal(403, "AuthenticationFailed"):
             names(their_lake)
 
     assert names(lake) == []
