@@ -74,7 +74,7 @@ def _overview(programs: StackPrograms) -> str:
         ("queues", addresses.account_url(addresses.queue)),
         ("tables", addresses.account_url(addresses.table)),
         ("Functions", f"http://127.0.0.1:{addresses.functions}"),
-        ("logs", str(state.log("").parent)),
+        ("logs", str(state.logs)),
     )
     table = "\n".join(f"  {name:<11} {address}" for name, address in lines)
     hint = f'export AZURE_STORAGE_CONNECTION_STRING="$(cat {state.connection_string})"'

@@ -3,12 +3,14 @@
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 import requests
 
 from backend.local import azurite
 from backend.local.addresses import HOST, Addresses, listens
 from backend.local.child_process import Program, keep_last_log
+from backend.local.stack_errors import StackFailed
 from backend.local.state_directory import StateDirectory
 from backend.local.supervisor import Supervisor
 from backend.settings import Settings
@@ -20,6 +22,7 @@ _FOREIGN_PREFIXES = ("AZURE_", "ADLS_", "AzureWebJobs")
 _DATABASE_URL = "DATABASE_URL"
 _JWT_SECRET_KEY = "JWT_SECRET_KEY"  # noqa: S105 - a setting's name
 _PROBE_SECONDS = 5
+_ROOT = Path(__file__).resolve().parents[2]
 _SESSION = requests.Session()
 # A proxy of the environment can't reach this machine's own ports.
 _SESSION.trust_env = False
@@ -75,6 +78,9 @@ class StackPrograms:
             "NO_PROXY": direct,
             "no_proxy": direct,
             "PYTHONUNBUFFERED": "1",
+            # This project and no other folder called `backend`, wherever the stack was started.
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
+            "PYTHONSAFEPATH": "1",
         }
 
     def _secrets(self) -> dict[str, str]:
@@ -100,12 +106,20 @@ class StackPrograms:
 
     def _create_storage(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
         # Imported while the programs load: it takes as long as Azurite does.
+        from azure.core.exceptions import AzureError
+
         from backend.bootstrap import ensure_storage
 
         ports = (self.addresses.azurite_blob, self.addresses.queue, self.addresses.table)
         supervisor.wait_until_ready("azurite", lambda: all(listens(port) for port in ports))
         supervisor.wait_until_ready("gateway", lambda: listens(self.addresses.lake))
-        ensure_storage(Settings.from_environment(environment))
+        try:
+            ensure_storage(Settings.from_environment(environment))
+        except AzureError as error:
+            reason = str(error).splitlines()[0]
+            raise StackFailed(
+                f"the storage can't be set up: {reason}; its logs: {self.state.logs}"
+            ) from error
 
 
 def _module(name: str, *arguments: str) -> tuple[str, ...]:

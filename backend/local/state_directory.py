@@ -35,9 +35,14 @@ class StateDirectory:
         """A file with the storage account's connection string, for `az`."""
         return self.folder / "connection_string"
 
+    @property
+    def logs(self) -> Path:
+        """The folder of every part's log."""
+        return self.folder / "logs"
+
     def log(self, name: str) -> Path:
         """The log of one part of the stack."""
-        return self.folder / "logs" / f"{name}.log"
+        return self.logs / f"{name}.log"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -50,7 +55,7 @@ class StateDirectory:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.folder.chmod(0o700)
             self.azurite.mkdir(exist_ok=True)
-            self.log("").parent.mkdir(exist_ok=True)
+            self.logs.mkdir(exist_ok=True)
             lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StackFailed(f"the state can't be kept in {self.folder}: {error.strerror}") from error
