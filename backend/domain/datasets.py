@@ -20,6 +20,8 @@ class Dataset:
     Attributes:
         record_count: records in all parts; while generating, the number asked for.
         total_chunks: the number of parts.
+        completed_by: the part of sample data that came last, if it is known; whoever makes it sets the
+            waiting jobs going.
         seed, error_rate: what makes the same sample data again; None when the data is somebody's own.
     """
 
@@ -31,14 +33,17 @@ class Dataset:
     created_at: datetime
     seed: int | None = None
     error_rate: float | None = None
+    completed_by: str | None = None
 
     def generating(self, total_chunks: int) -> "Dataset":
         """Its parts are asked for again."""
-        return replace(self, status=DatasetStatus.GENERATING, total_chunks=total_chunks)
+        return replace(self, status=DatasetStatus.GENERATING, total_chunks=total_chunks, completed_by=None)
 
-    def ready(self) -> "Dataset":
-        """Every part is in place."""
-        return replace(self, status=DatasetStatus.READY)
+    def ready(self, completed_by: str | None) -> "Dataset":
+        """Every part is in place; of several that see it at once, the first one is remembered."""
+        if self.status is DatasetStatus.READY:
+            return self
+        return replace(self, status=DatasetStatus.READY, completed_by=completed_by)
 
     def failed(self) -> "Dataset":
         """A part could not be generated."""

@@ -180,17 +180,21 @@ class GenerationService:
                 message.seed, message.first_record, message.record_count, message.error_rate
             )
             self._bronze.write(lake_paths.bronze_part(user_id, parent_job_id, message.part_id), part)
-            self.advance(user_id, parent_job_id)
+            self.advance(user_id, parent_job_id, message.part_id)
         except Exception as error:
             if delivery >= MAX_DELIVERIES:
                 self._give_up(message, f"part {message.part_id} could not be generated: {error}")
             raise
 
-    def advance(self, user_id: str, parent_job_id: str) -> None:
+    def advance(self, user_id: str, parent_job_id: str, part_id: str | None = None) -> None:
         """Show the waiting jobs how many parts are there; when all are, set those jobs going.
 
-        Whoever adds a job to a dataset that is being generated calls this afterwards, since the last
-        part may have come in between.
+        Parts that are made at the same time all see the last one come. Only the one that the dataset
+        remembers sends the jobs, or each would be cleaned as often as there were such parts. A message
+        delivered again has the same part, and so makes up for a crash in between.
+
+        Whoever adds a job to a dataset that is being generated calls this afterwards without a part,
+        since the last one may have come in between.
 
         Raises:
             NotFound: there is no such dataset.
@@ -199,11 +203,12 @@ class GenerationService:
         dataset = self._datasets.update(
             user_id,
             parent_job_id,
-            lambda current: current.ready() if len(files) >= current.total_chunks else current,
+            lambda current: current.ready(part_id) if len(files) >= current.total_chunks else current,
         )
+        mine = part_id is None or dataset.completed_by in (None, part_id)
         for job in self._waiting_jobs(user_id, parent_job_id):
             self._show_progress(job, len(files), dataset.total_chunks)
-            if dataset.status is DatasetStatus.READY:
+            if mine and dataset.status is DatasetStatus.READY:
                 self._release(job)
 
     def _waiting_jobs(self, user_id: str, parent_job_id: str) -> list[Job]:

@@ -215,8 +215,8 @@ def test_a_dataset_comes_back_as_it_was_added_and_changed(datasets: DatasetTable
     one = dataset(new_user_id())
     datasets.add(one)
     assert datasets.get(one.user_id, one.parent_job_id) == one
-    ready = datasets.update(one.user_id, one.parent_job_id, Dataset.ready)
-    assert ready == replace(one, status=DatasetStatus.READY)
+    ready = datasets.update(one.user_id, one.parent_job_id, lambda dataset: dataset.ready("00003"))
+    assert ready == replace(one, status=DatasetStatus.READY, completed_by="00003")
     assert datasets.get(one.user_id, one.parent_job_id) == ready
 
 
@@ -232,7 +232,7 @@ def test_a_taken_dataset_id_is_a_conflict_and_an_unknown_one_not_found(datasets:
     with pytest.raises(Conflict):
         datasets.add(replace(one, record_count=1))
     with pytest.raises(NotFound):
-        datasets.update(one.user_id, "another", Dataset.ready)
+        datasets.update(one.user_id, "another", lambda dataset: dataset.ready("00003"))
     assert datasets.get(one.user_id, "another") is None
 
 

@@ -224,6 +224,23 @@ class TestRun:
         assert factory.job().status is JobStatus.PROCESSING
         assert len(factory.cleaning_messages()) == 1
 
+    def test_parts_made_at_the_same_time_send_the_job_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        factory = Factory()
+        factory.service.generate_for(factory.cleaning_job(8), error_rate=0, seed=7)
+        first, last = factory.messages()
+        factory.service.run(first, delivery=1)
+        send = factory.queues.send
+
+        def send_while_the_other_part_is_made_again(queue_name: str, body: bytes) -> str:
+            monkeypatch.setattr(factory.queues, "send", send)
+            factory.service.run(first, delivery=1)
+            return send(queue_name, body)
+
+        monkeypatch.setattr(factory.queues, "send", send_while_the_other_part_is_made_again)
+        factory.service.run(last, delivery=1)
+        assert factory.job().status is JobStatus.QUEUED
+        assert len(factory.cleaning_messages()) == 1
+
     def test_a_redelivery_heals_a_crash_before_the_job_was_sent(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
