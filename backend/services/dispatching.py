@@ -1,6 +1,7 @@
 """Putting a cleaning job on the queue that suits its size."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from backend.data_routing import DataRouter, RoutingDecision
 from backend.domain.errors import NotFound
@@ -34,13 +35,7 @@ class JobDispatcher:
         decision = self._router.route_data_request(job.user_id, job.record_count, job.job_id)
         queued = job.queued(decision.processing_path, decision.queue_name, _STAGE)
         self._jobs.add(queued)
-        try:
-            self._router.queue_message_to_path(decision.processing_path, _message(queued, decision))
-        except Exception:
-            self._jobs.update(
-                job.user_id, job.job_id, lambda current: current.failed(job.submitted_at, NOT_SENT)
-            )
-            raise
+        self._send(queued, decision, job.submitted_at)
         return queued
 
     def dispatch(self, user_id: str, job_id: str) -> Job:
@@ -49,7 +44,8 @@ class JobDispatcher:
         The record count alone decides the path. A job that waits for its data says `generating`
         until the message is sent, so that whoever was interrupted here can see that the step is
         still to do. Doing it twice sends the message twice, which is harmless. A job that a worker
-        already has, or that is completed, is left as it is.
+        already has, or that is completed, is left as it is. A failed job whose message can't be sent
+        has failed again, so that it can be retried once more.
 
         Raises:
             NotFound: there is no such job.
@@ -61,8 +57,20 @@ class JobDispatcher:
             return job
         decision = self._router.route_data_request(user_id, job.record_count, job_id)
         self._jobs.update(user_id, job_id, lambda current: _routed(current, decision))
-        self._router.queue_message_to_path(decision.processing_path, _message(job, decision))
+        self._send(job, decision, job.finished_at or job.submitted_at)
         return self._jobs.update(user_id, job_id, lambda current: _sent(current, decision))
+
+    def _send(self, job: Job, decision: RoutingDecision, now: datetime) -> None:
+        try:
+            self._router.queue_message_to_path(decision.processing_path, _message(job, decision))
+        except Exception:
+            self._jobs.update(job.user_id, job.job_id, lambda current: _not_sent(current, now))
+            raise
+
+
+def _not_sent(job: Job, now: datetime) -> Job:
+    # One that is still `generating` waits for the worker that was to send it, which tries again.
+    return job.failed(now, NOT_SENT) if job.status is JobStatus.QUEUED else job
 
 
 def _routed(job: Job, decision: RoutingDecision) -> Job:

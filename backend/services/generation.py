@@ -12,7 +12,7 @@ from backend.domain.identifiers import new_job_id
 from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.domain.messages import MAX_DELIVERIES, GenerationMessage
 from backend.ports import DatasetStore, FileSystem, JobProgressStore, MessageQueues
-from backend.services.dispatching import JobDispatcher
+from backend.services.dispatching import NOT_SENT, JobDispatcher
 from backend.services.progress import generating_and_cleaning_steps
 
 GREATEST_CHUNK_COUNT = 1_000
@@ -98,24 +98,22 @@ class GenerationService:
 
         The job is in JobProgress already, with status `generating`. Without a seed the job's id makes
         one, so that asking again for the same job (after a failure in between) gives the same data.
+        When the dataset can't be asked for, the job has failed, so that it does not wait forever and
+        can be retried.
         """
+        try:
+            return self._asked_for(job, error_rate, seed)
+        except Exception:
+            self._fail(job, NOT_SENT)
+            raise
+
+    def _asked_for(self, job: Job, error_rate: float, seed: int | None) -> GenerationPlan:
         size = self._chunk_size(job)
         seed = _seed_of(job) if seed is None else seed
         messages = _plan(job, size, error_rate, seed)
         self._show_progress(job, 0, len(messages))
         if self._datasets.get(job.user_id, job.parent_job_id) is None:
-            self._datasets.add(
-                Dataset(
-                    user_id=job.user_id,
-                    parent_job_id=job.parent_job_id,
-                    record_count=job.record_count,
-                    total_chunks=len(messages),
-                    status=DatasetStatus.GENERATING,
-                    created_at=self._clock(),
-                    seed=seed,
-                    error_rate=error_rate,
-                )
-            )
+            self._datasets.add(_dataset(job, len(messages), error_rate, seed, self._clock()))
         for message in messages:
             self._queues.send(self._queue_name, message.encode())
         return GenerationPlan(
@@ -231,16 +229,19 @@ class GenerationService:
 
     def _give_up(self, message: GenerationMessage, reason: str) -> None:
         _log.error("dataset %s of job %s: %s", message.parent_job_id, message.job_id, reason)
-        now = self._clock()
         self._datasets.update(message.user_id, message.parent_job_id, lambda current: current.failed())
         for job in self._waiting_jobs(message.user_id, message.parent_job_id):
-            self._jobs.update(
-                job.user_id,
-                job.job_id,
-                lambda current: (
-                    current.failed(now, reason) if current.status is JobStatus.GENERATING else current
-                ),
-            )
+            self._fail(job, reason)
+
+    def _fail(self, job: Job, reason: str) -> None:
+        now = self._clock()
+        self._jobs.update(
+            job.user_id,
+            job.job_id,
+            lambda current: (
+                current.failed(now, reason) if current.status is JobStatus.GENERATING else current
+            ),
+        )
 
 
 def _shown(job: Job, done: int, parts: int) -> Job:
@@ -252,6 +253,19 @@ def _shown(job: Job, done: int, parts: int) -> Job:
 
 def _seed_of(job: Job) -> int:
     return int(job.job_id[-8:], 16)
+
+
+def _dataset(job: Job, total_chunks: int, error_rate: float, seed: int, now: datetime) -> Dataset:
+    return Dataset(
+        user_id=job.user_id,
+        parent_job_id=job.parent_job_id,
+        record_count=job.record_count,
+        total_chunks=total_chunks,
+        status=DatasetStatus.GENERATING,
+        created_at=now,
+        seed=seed,
+        error_rate=error_rate,
+    )
 
 
 def _plan(job: Job, size: int, error_rate: float, seed: int) -> list[GenerationMessage]:

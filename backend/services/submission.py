@@ -14,7 +14,7 @@ from backend.domain.identifiers import is_dataset_id, new_job_id
 from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.ports import DatasetStore, IdempotencyClaim, IdempotencyStore, JobProgressStore
 from backend.services.bronze_counting import BronzeCounter
-from backend.services.dispatching import NOT_SENT, JobDispatcher
+from backend.services.dispatching import JobDispatcher
 from backend.services.generation import DEFAULT_ERROR_RATE, GenerationService
 
 _STAGE = "waiting for its data"
@@ -181,17 +181,10 @@ class SubmissionService:
         job = replace(job, processing_path=decision.processing_path, queue_name=decision.queue_name)
         self._jobs.add(job)
         if data is None:
-            self._ask_for_data(job)
+            self._generation.generate_for(job, DEFAULT_ERROR_RATE)
         else:
             self._wait_for_data(job)
         return job
-
-    def _ask_for_data(self, job: Job) -> None:
-        try:
-            self._generation.generate_for(job, DEFAULT_ERROR_RATE)
-        except Exception:
-            self._fail(job, NOT_SENT)
-            raise
 
     def _wait_for_data(self, job: Job) -> None:
         """The last part may have come, or been given up, while the job was being added."""

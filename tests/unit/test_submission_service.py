@@ -48,27 +48,33 @@ class World:
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
     clock: SetClock = field(default_factory=SetClock)
 
-    def service(self) -> SubmissionService:
-        router = DataRouter(self.queues, 10, "small", "large")
-        dispatcher = JobDispatcher(self.jobs, router)
-        generation = GenerationService(
+    def router(self) -> DataRouter:
+        return DataRouter(self.queues, 10, "small", "large")
+
+    def dispatcher(self) -> JobDispatcher:
+        return JobDispatcher(self.jobs, self.router())
+
+    def generation(self) -> GenerationService:
+        return GenerationService(
             self.bronze,
             self.jobs,
             self.datasets,
             self.queues,
-            dispatcher,
+            self.dispatcher(),
             queue_name="generate",
             batch_size=4,
             clock=self.clock,
         )
+
+    def service(self) -> SubmissionService:
         return SubmissionService(
             self.jobs,
             self.datasets,
             self.idempotency,
             BronzeCounter(self.bronze, 10, 1_000),
-            router,
-            dispatcher,
-            generation,
+            self.router(),
+            self.dispatcher(),
+            self.generation(),
             max_record_count=1_000,
             clock=self.clock,
         )
@@ -278,6 +284,33 @@ def test_repeating_a_call_that_found_the_queue_broken_sets_the_same_job_going(
     assert job.job_id == accepted.job.job_id
     assert (job.status is not JobStatus.FAILED, job.error) == (True, None)
     assert len(world.messages("small")) + len(world.messages("generate")) > 0
+
+
+def test_a_dataset_that_can_not_be_asked_for_fails_its_job_which_can_then_be_retried(world: World) -> None:
+    world.queues.broken = True
+    with pytest.raises(ConnectionError):
+        world.generation().request(USER, 5, error_rate=0.5, seed=7)
+    [job] = world.jobs.rows.values()
+    assert (job.status, job.error) == (JobStatus.FAILED, "the job could not be put on its queue")
+    world.queues.broken = False
+    assert world.service().retry(USER, job.job_id).status is JobStatus.GENERATING
+    assert [message["seed"] for message in world.messages("generate")] == [7, 7]
+
+
+@pytest.mark.parametrize("data", [DatasetStatus.READY, DatasetStatus.FAILED])
+def test_a_retry_that_finds_the_queue_broken_leaves_a_job_that_can_be_retried(
+    world: World, data: DatasetStatus
+) -> None:
+    world.add_dataset(5, data, seed=7, error_rate=0.5)
+    failed_job(world)
+    world.queues.broken = True
+    with pytest.raises(ConnectionError):
+        world.service().retry(USER, "1" * 32)
+    [job] = world.jobs.rows.values()
+    assert (job.status, job.error) == (JobStatus.FAILED, "the job could not be put on its queue")
+    assert job.finished_at == NOW
+    world.queues.broken = False
+    assert world.service().retry(USER, "1" * 32).status is not JobStatus.FAILED
 
 
 def failed_job(world: World, **changes: object) -> Job:
