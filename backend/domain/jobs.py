@@ -54,6 +54,9 @@ class Counts:
 class Job:
     """One row of JobProgress. Times are UTC.
 
+    A message may come twice, so that two workers have the same job. What one of them does to a job that
+    the other has ended changes nothing; only `queued` and `waiting_for_data` set an ended job going again.
+
     Attributes:
         stage: what is being done right now, in a word or two, for people ("writing gold").
         progress_done: steps done of `progress_total`; never goes back, also not on a second attempt.
@@ -85,6 +88,8 @@ class Job:
 
     def started(self, now: datetime, stage: str, total: int) -> "Job":
         """A worker begins, for the first time or again, on a job of at least `total` steps."""
+        if self.status.is_final:
+            return self
         return replace(
             self,
             status=JobStatus.PROCESSING,
@@ -96,6 +101,8 @@ class Job:
 
     def progressed(self, stage: str, done: int) -> "Job":
         """The work has come as far as `done` steps; a smaller figure than before is not shown."""
+        if self.status.is_final:
+            return self
         return replace(
             self,
             stage=stage,
@@ -103,7 +110,9 @@ class Job:
         )
 
     def completed(self, now: datetime, counts: Counts | None, quality_score: float | None) -> "Job":
-        """The job has ended well: its manifest is written."""
+        """The job has ended well: its manifest is written, also if somebody has given the job up."""
+        if self.status is JobStatus.COMPLETED:
+            return self
         return replace(
             self,
             status=JobStatus.COMPLETED,
@@ -117,10 +126,14 @@ class Job:
 
     def failed(self, now: datetime, error: str) -> "Job":
         """The job has ended without a result."""
+        if self.status.is_final:
+            return self
         return replace(self, status=JobStatus.FAILED, stage="failed", finished_at=now, error=error)
 
     def attempt_failed(self, error: str) -> "Job":
         """One attempt went wrong; the queue will deliver the message again."""
+        if self.status.is_final:
+            return self
         return replace(self, stage="waiting for another attempt", error=error)
 
     def queued(self, processing_path: ProcessingPath, queue_name: str, stage: str) -> "Job":

@@ -92,6 +92,8 @@ class CleaningService:
         job = self._change(
             message, lambda current: current.started(self._clock(), "reading bronze", own_steps)
         )
+        if job.status.is_final:  # another worker was quicker
+            return
         if sum(file.size for file in files) > self._byte_limit:
             self._pass_on(message, f"more than {self._byte_limit} bytes")
             return

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from backend.domain.errors import InvalidMessage
-from backend.domain.jobs import Job
 from backend.domain.messages import QueueMessage
 from backend.ports import JobProgressStore
 
@@ -29,7 +28,4 @@ class PoisonRecorder:
         if self._jobs.get(ids.user_id, ids.job_id) is None:
             _LOG.warning("an unreadable message names a job that does not exist: %s", reason)
             return
-        self._jobs.update(ids.user_id, ids.job_id, lambda job: self._failed(job, reason))
-
-    def _failed(self, job: Job, reason: str) -> Job:
-        return job if job.status.is_final else job.failed(self._clock(), reason)
+        self._jobs.update(ids.user_id, ids.job_id, lambda job: job.failed(self._clock(), reason))

@@ -1,5 +1,6 @@
 import json
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pyarrow.parquet as pq
 import pytest
@@ -216,6 +217,42 @@ def test_an_attempt_after_a_crash_gives_the_same_files_as_an_undisturbed_run() -
         path: undisturbed.lake.files[path] for path in outputs
     }
     assert crashed.job().attempts == 2
+
+
+def test_a_second_worker_on_the_same_job_does_not_disturb_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    get = world.jobs.get
+
+    def get_before_the_first_worker_ends(user_id: str, job_id: str) -> Job | None:
+        job = get(user_id, job_id)
+        monkeypatch.setattr(world.jobs, "get", get)
+        world.service.run(MESSAGE, 1)
+        return job
+
+    monkeypatch.setattr(world.jobs, "get", get_before_the_first_worker_ends)
+    world.service.run(MESSAGE, 2)
+    assert (world.job().status, world.job().stage, world.job().attempts) == (
+        JobStatus.COMPLETED,
+        "completed",
+        1,
+    )
+    assert MANIFEST in world.lake.files
+
+
+@pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED])
+def test_an_ended_job_is_not_started_moved_or_failed_by_who_comes_late(status: JobStatus) -> None:
+    ended = replace(_job(), status=status, stage="ended", finished_at=AS_OF)
+    assert ended.started(AS_OF, "reading bronze", 9) == ended
+    assert ended.progressed("cleaning", 1) == ended
+    assert ended.attempt_failed("too late") == ended
+    assert ended.failed(AS_OF, "too late") == ended
+
+
+def test_a_result_counts_though_the_job_was_given_up_meanwhile() -> None:
+    counts = Counts(1, 1, 0, 0)
+    completed = _job().failed(AS_OF, "given up").completed(AS_OF, counts, 100.0)
+    assert (completed.status, completed.error) == (JobStatus.COMPLETED, None)
+    assert completed.completed(AS_OF + timedelta(seconds=1), counts, 100.0) == completed
 
 
 def test_progress_never_goes_back_on_a_second_attempt() -> None:
