@@ -90,8 +90,14 @@ class ReportingService:
 
     def _cleaned(self, user_id: str, job_id: str) -> Job:
         job = self.job(user_id, job_id)
-        if job.kind is not JobKind.CLEAN or job.status not in (JobStatus.LOADING, JobStatus.COMPLETED):
-            raise Conflict(f"the job is {job.status.value}; wait until it is completed", "job_not_completed")
+        if job.kind is not JobKind.CLEAN:
+            raise Conflict(
+                f"the job is for sample data alone: clean the dataset {job.parent_job_id} for results",
+                "job_has_no_results",
+            )
+        if job.status not in (JobStatus.LOADING, JobStatus.COMPLETED):
+            advice = "retry it" if job.status is JobStatus.FAILED else "wait until it is completed"
+            raise Conflict(f"the job is {job.status.value}: {advice}", "job_not_completed")
         return job
 
     def _manifest(self, job: Job) -> Manifest:

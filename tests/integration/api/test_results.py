@@ -189,6 +189,22 @@ def test_results_of_a_job_that_is_not_completed_are_a_conflict(user: User, what:
     assert (response.json or {})["error"] == "job_not_completed"
 
 
+def test_a_failed_job_without_results_is_to_be_retried(user: User, services: Services) -> None:
+    job_id = submit(user, RECORDS)
+    services.jobs.update(user.user_id, job_id, lambda job: job.failed(datetime.now(UTC), "no luck"))
+    answer = user.api.get(f"/jobs/{job_id}/quality").json or {}
+    assert (answer["error"], answer["message"]) == ("job_not_completed", "The job is failed: retry it.")
+
+
+def test_results_of_sample_data_are_had_by_cleaning_it(user: User, workers: Workers) -> None:
+    asked = user.api.post("/generate_raw", json={"dataCount": 1}).json or {}
+    workers.generate()
+    response = user.api.get(f"/jobs/{asked['jobId']}/tables/silver")
+    answer = response.json or {}
+    assert (response.status_code, answer["error"]) == (409, "job_has_no_results")
+    assert f"clean the dataset {asked['parentJobId']}" in answer["message"]
+
+
 @pytest.mark.parametrize("name", ["nothing", "..", "%2e%2e", "silver.parquet", "_manifest.json", "%00"])
 def test_an_unknown_table_is_not_found(user: User, job_id: str, name: str) -> None:
     assert user.api.get(f"/jobs/{job_id}/tables/{name}").status_code == 404
