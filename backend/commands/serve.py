@@ -19,6 +19,14 @@ from backend.settings import Settings
 
 _GREATEST_PORT = 65_535
 
+# Not Waitress's own words, which quote what was sent.
+_REFUSALS = {
+    400: "the request is not well-formed HTTP: send one that is",
+    413: "the body is too large: send less at once",
+    431: "the headers are too large: send less of them",
+    501: "the transfer encoding is not known: send the body as it is, or chunked",
+}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
@@ -63,7 +71,7 @@ class ApiErrorTask(ErrorTask):
         """Answer the error."""
         error = self.request.error  # type: ignore[attr-defined] # set on every request that gets here
         code = error.reason.lower().replace(" ", "_") if error.code != 413 else "too_large"
-        answer = error_response(error.code, code, error.reason)
+        answer = error_response(error.code, code, _REFUSALS.get(error.code, error.reason))
         body = answer.get_data()
         self.status = answer.status
         self.response_headers = list(answer.headers.items())

@@ -134,6 +134,32 @@ def test_what_is_not_http_is_refused_in_the_apis_shape(served: tuple[subprocess.
     assert '"success":false,"error":"bad_request"' in body
 
 
+@pytest.mark.parametrize(
+    ("head", "status", "message"),
+    [
+        ("GET / nonsense", 400, "The request is not well-formed HTTP: send one that is."),
+        (
+            f"GET / HTTP/1.1\r\nX: {'x' * (262_144 - 23)}",
+            431,
+            "The headers are too large: send less of them.",
+        ),
+        ("GET / HTTP/1.1\r\nContent-Length: 2000000000", 413, "The body is too large: send less at once."),
+        (
+            "GET / HTTP/1.1\r\nTransfer-Encoding: br",
+            501,
+            "The transfer encoding is not known: send the body as it is, or chunked.",
+        ),
+    ],
+)
+def test_what_is_refused_before_it_is_a_request_says_what_to_do(
+    served: tuple[subprocess.Popen[str], str], head: str, status: int, message: str
+) -> None:
+    _, url = served
+    first_line, body = exchange(int(url.rpartition(":")[2]), f"{head}\r\n\r\n".encode())
+    assert f" {status} " in first_line
+    assert f'"message":"{message}"' in body
+
+
 def exchange(port: int, request: bytes) -> tuple[str, str]:
     """Send bytes; the answer's first line and its body."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
