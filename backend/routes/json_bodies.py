@@ -13,9 +13,9 @@ from backend.domain.errors import InvalidRequest
 
 
 class Body(BaseModel):
-    """A request's body or query. Unknown fields are ignored."""
+    """A request's path, query or body. Unknown fields are ignored, also our own names for the known ones."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class Answer(BaseModel):

@@ -106,6 +106,11 @@ def test_an_empty_body_says_what_to_send(user: User) -> None:
     assert (response.json or {})["message"] == "Send dataCount, or parentJobId, or both."
 
 
+def test_only_the_names_of_the_document_are_known(user: User) -> None:
+    response = user.api.post("/clean_data", json={"data_count": 5})
+    assert (response.json or {})["message"] == "Send dataCount, or parentJobId, or both."
+
+
 @pytest.mark.parametrize("dataset", ["unknown", "../../x", "", "a/b", "x" * 129, "a\u0000b", "'", "é"])
 def test_an_unknown_dataset_is_not_found_whatever_its_form(user: User, dataset: str) -> None:
     response = user.api.post("/clean_data", json={"parentJobId": dataset})
