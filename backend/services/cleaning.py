@@ -16,7 +16,7 @@ from backend.domain.errors import (
     OrchestratorError,
     ResultOverflow,
 )
-from backend.domain.jobs import Job, ProcessingPath
+from backend.domain.jobs import Job, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
 from backend.ports import FileSystem, JobProgressStore, LakeFile
 from backend.services.dataset_cleaning import CleanedDataset, PastSmallPath, clean_dataset
@@ -73,7 +73,7 @@ class CleaningService:
         job = self._jobs.get(message.user_id, message.job_id)
         if job is None:
             raise InvalidMessage(f"there is no job {message.job_id}")
-        if job.status.is_final:
+        if self._is_done(job) or _is_elsewhere(job, message):
             _log.info("job %s is %s already", job.job_id, job.status)
             return
         try:
@@ -92,7 +92,7 @@ class CleaningService:
         job = self._change(
             message, lambda current: current.started(self._clock(), "reading bronze", own_steps)
         )
-        if job.status.is_final:  # another worker was quicker
+        if self._is_done(job):  # another worker was quicker
             return
         if sum(file.size for file in files) > self._byte_limit:
             self._pass_on(message, f"more than {self._byte_limit} bytes")
@@ -110,6 +110,16 @@ class CleaningService:
             self._pass_on(message, str(reason))
             return
         self._finish(message, cleaned)
+
+    def _is_done(self, job: Job) -> bool:
+        """Whether the job has ended, and with its manifest if it ended well.
+
+        A worker that came late may have withdrawn the manifest and died; then it is written again.
+        """
+        if job.status is not JobStatus.COMPLETED:
+            return job.status.is_final
+        paths = lake_paths.job_outputs(job.user_id, job.parent_job_id, job.job_id)
+        return any(file.path == paths.manifest for file in self._lake.list_files(paths.gold_folder))
 
     def _parts(self, message: CleaningMessage) -> Sequence[LakeFile]:
         folder = lake_paths.bronze_dataset(message.user_id, message.parent_job_id)
@@ -146,6 +156,11 @@ class CleaningService:
 
     def _change(self, message: CleaningMessage, change: Callable[[Job], Job]) -> Job:
         return self._jobs.update(message.user_id, message.job_id, change)
+
+
+def _is_elsewhere(job: Job, message: CleaningMessage) -> bool:
+    """Whether the other path has the job in hand: it was passed on, and this message came once more."""
+    return job.status is JobStatus.PROCESSING and job.processing_path is not message.processing_path
 
 
 class _Steps:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from backend import lake_paths
-from backend.domain.errors import Conflict, InvalidRequest, NotFound
+from backend.domain.errors import Conflict, InvalidRequest, NotFound, Unavailable
 from backend.domain.identifiers import is_job_id
 from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.ports import FileSystem, JobProgressStore
@@ -102,4 +102,7 @@ class ReportingService:
 
     def _manifest(self, job: Job) -> Manifest:
         paths = lake_paths.job_outputs(job.user_id, job.parent_job_id, job.job_id)
-        return Manifest.decode(self._lake.read(paths.manifest))
+        try:
+            return Manifest.decode(self._lake.read(paths.manifest))
+        except NotFound as error:
+            raise Unavailable("the job's outputs are being written again: try again in a while") from error

@@ -174,6 +174,25 @@ def test_a_message_that_comes_again_after_the_end_changes_nothing() -> None:
     assert world.job() == job
 
 
+def test_a_completed_job_whose_manifest_was_withdrawn_gets_it_back() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.service.run(MESSAGE, 1)
+    files, job = dict(world.lake.files), world.job()
+    del world.lake.files[MANIFEST]
+    world.service.run(MESSAGE, 2)
+    assert world.lake.files[MANIFEST] == files[MANIFEST]
+    assert world.job() == job
+
+
+def test_a_message_that_comes_again_after_the_job_was_passed_on_leaves_the_large_path_alone() -> None:
+    world = World({"a.json": _part(_record("o1"), _record("o2"))}, record_limit=1)
+    world.service.run(MESSAGE, 1)
+    world.jobs.update(USER, JOB, lambda job: job.started(AS_OF, "on the large path", 12))
+    world.service.run(MESSAGE, 2)
+    assert world.job().stage == "on the large path"
+    assert len(world.queues.bodies["large"]) == 1
+
+
 class FailingFileSystem(InMemoryFileSystem):
     """A lake that can't take one of the files."""
 

@@ -172,6 +172,16 @@ def test_a_table_of_several_files_is_read_as_one(user: User, job_id: str, servic
     assert text.splitlines() == ['"user_id"', '"a"', '"b"', '"c"']
 
 
+def test_outputs_that_are_being_written_again_are_to_be_waited_for(
+    user: User, job_id: str, services: Services
+) -> None:
+    job = services.reporting.job(user.user_id, job_id)
+    services.lake.delete_file(lake_paths.job_outputs(user.user_id, job.parent_job_id, job_id).manifest)
+    response = user.api.get(f"/jobs/{job_id}/tables/silver")
+    assert response.status_code == 503
+    assert "try again in a while" in (response.json or {})["message"]
+
+
 def test_quality_tells_what_was_wrong(user: User, job_id: str) -> None:
     quality = user.api.get(f"/jobs/{job_id}/quality").json or {}
     assert (quality["jobId"], quality["engine"]) == (job_id, "pandas")
