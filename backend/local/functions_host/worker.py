@@ -17,7 +17,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeVar
 
 import azure.functions as func
 from azure.functions.decorators.function_app import Function
@@ -43,6 +43,8 @@ from backend.local.functions_host.invocations import (
     encode,
 )
 from backend.local.functions_host.log_lines import log_to_standard_error
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +106,10 @@ class Worker:
 
     def _invoke(self, invocation: Invocation) -> None:
         function = self._functions[invocation.function_name]
-        returned, error, trace = _call(function, _argument(invocation))
         answer: HttpAnswer | None = None
+        returned, error, trace = _call(function, _argument(invocation))
         if error is None and isinstance(invocation, HttpInvocation):
-            answer = to_answer(returned)
+            answer, error, trace = _guarded(lambda: to_answer(returned))
         self._send(Completed(invocation_id=invocation.invocation_id, error=error, trace=trace, answer=answer))
 
     def _send(self, message: FromWorker) -> None:
@@ -136,14 +138,29 @@ def _argument(invocation: Invocation) -> QueueMessage | TimerRequest | func.Http
 
 def _call(function: AppFunction, argument: Any) -> tuple[Any, str | None, str | None]:
     """What the function returned, or the error that it raised and where."""
-    try:
+
+    def call() -> Any:
         returned = function.call(**{function.parameter: argument})
-        if inspect.iscoroutine(returned):
-            returned = asyncio.run(returned)
-    # This is the edge: whatever a function raises is its failure, which the host is told of.
-    except Exception as error:  # noqa: BLE001
-        return None, f"{type(error).__name__}: {error}", traceback.format_exc()
-    return returned, None, None
+        return asyncio.run(returned) if inspect.iscoroutine(returned) else returned
+
+    return _guarded(call)
+
+
+def _guarded(step: Callable[[], _Result]) -> tuple[_Result | None, str | None, str | None]:
+    """What a step on behalf of a function gives, or its error and where it was raised.
+
+    This is the edge: whatever is raised is the function's failure. That holds for `sys.exit` too, which in
+    a thread would end nothing but the answer that the host waits for.
+    """
+    try:
+        return step(), None, None
+    except BaseException as error:  # noqa: BLE001
+        return None, _sendable(f"{type(error).__name__}: {error}"), _sendable(traceback.format_exc())
+
+
+def _sendable(text: str) -> str:
+    """A text that UTF-8 can carry: an error may quote lone surrogates from somebody's data."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def main(app: str, descriptor: int, threads: int) -> None:
