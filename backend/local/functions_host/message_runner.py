@@ -16,6 +16,8 @@ from backend.local.functions_host.invocations import Completed, QueueInvocation
 from backend.local.functions_host.log_lines import log_event
 from backend.local.functions_host.message_encoding import decode_message
 
+_SHORTEST_PAUSE_SECONDS = 0.5
+
 Submit = Callable[[QueueInvocation], Future[Completed]]
 
 
@@ -26,7 +28,8 @@ class MessageRunner:
     - a failure makes it visible again after `visibilityTimeout`, or, after `maxDequeueCount`
       deliveries, moves it to the poison queue with its content unchanged;
     - what can't be decoded, or has been delivered too often already, moves there without a run;
-    - the lease is renewed at half of its time, for as long as the function runs.
+    - the lease is renewed at half of its time, for as long as the function runs; a renewal that failed
+      is tried again after half of the pause before, as the queues extension does.
     """
 
     def __init__(
@@ -95,18 +98,23 @@ class MessageRunner:
             self._make_visible(message, int(self._options.visibility_timeout.total_seconds()))
 
     def _await(self, message: QueueMessage, future: Future[Completed]) -> Completed:
+        pause = self.lease_seconds / 2
         while True:
             try:
-                return future.result(timeout=self.lease_seconds / 2)
+                return future.result(timeout=pause)
             except TimeoutError:
-                self._renew(message)
+                renewed = self._renew(message)
+                # A whole pause more, and the lease would run out just when the next renewal comes.
+                pause = self.lease_seconds / 2 if renewed else max(pause / 2, _SHORTEST_PAUSE_SECONDS)
 
-    def _renew(self, message: QueueMessage) -> None:
+    def _renew(self, message: QueueMessage) -> bool:
         try:
             self._make_visible(message, self.lease_seconds)
-            self._log("lease renewed", message, logging.DEBUG)
         except AzureError as error:
             self._log("lease not renewed", message, logging.WARNING, error=str(error))
+            return False
+        self._log("lease renewed", message, logging.DEBUG)
+        return True
 
     def _make_visible(self, message: QueueMessage, seconds: int) -> None:
         updated = self._queue.update_message(message, visibility_timeout=seconds)
