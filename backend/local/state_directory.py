@@ -11,6 +11,7 @@ from pathlib import Path
 from backend.local.stack_errors import StackFailed
 from backend.settings import MINIMUM_SECRET_BYTES
 
+_LOCK = "lock"
 _LEAST_FREE_BYTES = 200 << 20
 
 
@@ -49,19 +50,22 @@ class StateDirectory:
         """Make the folder and hold it for this process; the kernel lets go of it however the process ends.
 
         Raises:
-            StackFailed: another stack uses the folder, it can't be written, or its disk is nearly full.
+            StackFailed: another stack uses the folder, it holds something else, it can't be written, or its
+                disk is nearly full.
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            _require_own(self.folder)
             self.folder.chmod(0o700)
+            lock = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
             self.azurite.mkdir(exist_ok=True)
             self.logs.mkdir(exist_ok=True)
-            lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise StackFailed(f"the state can't be kept in {self.folder}: {error.strerror}") from error
         try:
-            _claim(lock, self.folder)
+            # First, since a full disk has no room for the claim either.
             _require_space(self.folder)
+            _claim(lock, self.folder)
             yield
         finally:
             os.close(lock)
@@ -87,6 +91,12 @@ class StateDirectory:
             beside.replace(path)
         except OSError as error:
             raise StackFailed(f"{path} can't be written: {error.strerror}") from error
+
+
+def _require_own(folder: Path) -> None:
+    """Refuse somebody's home or /tmp: it would be closed to all others, and is not to be deleted."""
+    if not (folder / _LOCK).exists() and any(folder.iterdir()):
+        raise StackFailed(f"{folder} holds something other than a stack's state; choose another with --state")
 
 
 def _claim(lock: int, folder: Path) -> None:

@@ -1,9 +1,12 @@
+import errno
 import os
+import shutil
 import socket
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -58,6 +61,31 @@ def test_state_that_cannot_be_written_is_one_clear_line(tmp_path: Path) -> None:
     with pytest.raises(StackFailed) as failure, StateDirectory(tmp_path / "file" / "state").locked():
         raise AssertionError("locked")
     assert str(failure.value) == f"the state can't be kept in {tmp_path}/file/state: Not a directory"
+
+
+def test_a_folder_with_something_else_in_it_is_refused_and_left_as_it_was(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    (tmp_path / "letter").touch()
+    with pytest.raises(StackFailed) as failure, StateDirectory(tmp_path).locked():
+        raise AssertionError("locked")
+    assert str(failure.value) == (
+        f"{tmp_path} holds something other than a stack's state; choose another with --state"
+    )
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    assert [path.name for path in tmp_path.iterdir()] == ["letter"]
+
+
+def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", fail)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 20))
+    with pytest.raises(StackFailed) as failure, StateDirectory(tmp_path).locked():
+        raise AssertionError("locked")
+    assert str(failure.value) == (
+        f"the disk of {tmp_path} is nearly full: 1 MB are free, and the stack needs 200 MB"
+    )
 
 
 def test_the_stand_ins_take_the_ports_after_the_api() -> None:
