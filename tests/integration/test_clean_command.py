@@ -120,6 +120,34 @@ def test_as_of_is_read_by_the_rule_instant(tmp_path: Path, as_of: str) -> None:
     assert manifest["asOf"].startswith("2026-11-22T")
 
 
+def test_pyspark_gives_the_same_rows_and_says_that_it_was_there(tmp_path: Path) -> None:
+    hidden, plain = tmp_path / "_a [1].json", tmp_path / "b.json"
+    hidden.write_bytes(SAMPLE.read_bytes())
+    plain.write_text('[7, {"order": {"id": "o"}, "user": {"id": "u"}}]')
+    arguments = (hidden, plain, "--as-of", AS_OF, "--out")
+    assert _clean(*arguments, tmp_path / "pandas").returncode == 0
+    done = _clean(*arguments, tmp_path / "spark", "--engine", "pyspark")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "62 records: 61 Silver rows, 0 duplicates removed, 1 quarantined\n"
+    manifest = json.loads((tmp_path / "spark" / "_manifest.json").read_text())
+    assert manifest["engine"] == "pyspark"
+    for output in manifest["outputs"]:
+        rows, expected = (
+            pq.read_table(tmp_path / engine / output["path"]).to_pylist() for engine in ("spark", "pandas")
+        )
+        assert sorted(map(repr, rows)) == sorted(map(repr, expected))
+
+
+def test_pyspark_tells_of_a_malformed_part_in_one_line(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text("[1,]")
+    done = _clean(bad, "--out", tmp_path / "out", "--engine", "pyspark")
+    assert done.returncode == 1
+    assert done.stderr.startswith("clean: bad.json: ")
+    assert done.stderr.count("\n") == 1
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_running_again_gives_the_same_bytes(tmp_path: Path) -> None:
     for out in ("first", "second"):
         assert _clean(SAMPLE, "--out", tmp_path / out, "--as-of", AS_OF).returncode == 0

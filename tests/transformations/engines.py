@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
+from pyspark.sql import SparkSession
 
+from backend.adapters.local_folder import LocalFolder
 from backend.domain.jobs import Counts
-from backend.lake_paths import QUARANTINE, SILVER
+from backend.lake_paths import FOLDER_OUTPUTS, QUARANTINE, SILVER
+from backend.services.progress import OUTPUT_TABLES
+from backend.services.spark_dataset_cleaning import SparkRun, clean_dataset_with_spark
 from backend.transformations.bronze import BronzePart
 from backend.transformations.order_lines import ORDER_LINES
 from backend.transformations.pandas_transforms import PandasTransformer
+from backend.transformations.pyspark_transforms import SparkPart
 
 
 def clean_with_pandas(parts: Mapping[str, bytes], as_of: datetime) -> tuple[dict[str, pa.Table], Counts]:
@@ -19,3 +26,20 @@ def clean_with_pandas(parts: Mapping[str, bytes], as_of: datetime) -> tuple[dict
     result = transformer.transform_to_silver(BronzePart(name, parts[name]) for name in in_order)
     gold = transformer.transform_to_gold(result.silver)
     return {SILVER: result.silver, QUARANTINE: result.quarantine, **gold}, result.counts
+
+
+def clean_with_pyspark(
+    spark: SparkSession, folder: Path, parts: Mapping[str, bytes], as_of: datetime
+) -> tuple[dict[str, pa.Table], Counts]:
+    """The large path's engine, on files in a folder of this machine."""
+    bronze, out, scratch = folder / "bronze", folder / "out", folder / "scratch"
+    for each in (bronze, out, scratch):
+        each.mkdir()
+    files = {name: bronze / f"{number}.json" for number, name in enumerate(parts)}
+    for name, file in files.items():
+        file.write_bytes(parts[name])
+    run = SparkRun(spark, scratch, FOLDER_OUTPUTS, LocalFolder(out))
+    spark_parts = [SparkPart(name, file.as_uri()) for name, file in files.items()]
+    counts = clean_dataset_with_spark(run, "local", as_of, spark_parts)
+    tables = {name: pq.read_table(out / FOLDER_OUTPUTS.table(name)) for name in OUTPUT_TABLES}
+    return tables, counts

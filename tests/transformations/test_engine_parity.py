@@ -1,0 +1,75 @@
+"""The two engines give the same rows, of the same types, whatever the dataset."""
+
+import gc
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from pyspark.sql import SparkSession
+
+from backend.adapters.local_spark import local_session
+from backend.domain.errors import MalformedPart
+from backend.sample_data.generator import generate_chunk
+from tests.transformations import strategies
+from tests.transformations.engines import clean_with_pandas, clean_with_pyspark
+from tests.transformations.reference.comparison import assert_schema, rows_of
+
+AS_OF = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+
+# py4j leaves its sockets to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+_each_takes_seconds = settings(
+    max_examples=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    session = local_session(tmp_path_factory.mktemp("spark"))
+    # For datasets of a few rows, compiling a plan and splitting it into tasks is most of the time.
+    session.conf.set("spark.sql.shuffle.partitions", "1")
+    session.conf.set("spark.sql.codegen.wholeStage", "false")
+    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
+    yield session
+    session.stop()
+    gc.collect()
+
+
+def _assert_parity(spark: SparkSession, parts: strategies.Dataset, as_of: datetime) -> None:
+    expected, counts = clean_with_pandas(parts, as_of)
+    with tempfile.TemporaryDirectory() as folder:
+        tables, spark_counts = clean_with_pyspark(spark, Path(folder), parts, as_of)
+    assert spark_counts == counts
+    for name, table in tables.items():
+        assert_schema(table, name)
+        assert sorted(map(repr, rows_of(table))) == sorted(map(repr, rows_of(expected[name]))), name
+
+
+@pytest.mark.timeout(900)
+@_each_takes_seconds
+@given(strategies.datasets(), strategies.as_ofs)
+def test_any_dataset_gives_the_same_rows_on_both_engines(
+    spark: SparkSession, parts: strategies.Dataset, as_of: datetime
+) -> None:
+    _assert_parity(spark, parts, as_of)
+
+
+def test_realistic_records_with_duplicates_across_parts_give_the_same_rows(spark: SparkSession) -> None:
+    parts = {f"{place}.json": generate_chunk(7, place * 700, 700, 0.4) for place in range(3)}
+    _assert_parity(spark, parts, AS_OF)
+
+
+def test_a_malformed_part_fails_with_the_first_ones_name_and_byte(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    parts = {"b.json": b"[1,]", "a.json": b"[]", "c.json": b"{"}
+    with pytest.raises(MalformedPart) as raised:
+        clean_with_pyspark(spark, tmp_path, parts, AS_OF)
+    assert (raised.value.part, raised.value.byte) == ("b.json", 3)
+    assert list((tmp_path / "out").iterdir()) == []
