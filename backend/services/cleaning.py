@@ -137,8 +137,13 @@ class CleaningService:
         path = ProcessingPath.LARGE_BATCH
         queue_name = self._router.config(path).queue_name
         stage = f"passed on to the large path: {reason}"
-        self._change(message, lambda current: current.queued(path, queue_name, stage))
-        self._router.queue_message_to_path(path, msgspec.structs.replace(message, processing_path=path))
+        job = self._change(
+            message,
+            # Another worker on the same job may have passed it on first, and the large path ended it.
+            lambda current: current if current.status.is_final else current.queued(path, queue_name, stage),
+        )
+        if not job.status.is_final:
+            self._router.queue_message_to_path(path, msgspec.structs.replace(message, processing_path=path))
 
     def _finish(self, message: CleaningMessage, cleaned: CleanedDataset) -> None:
         measurements = {"jobId": message.job_id, **cleaned.measurements}

@@ -193,6 +193,22 @@ def test_a_message_that_comes_again_after_the_job_was_passed_on_leaves_the_large
     assert len(world.queues.bodies["large"]) == 1
 
 
+def test_a_worker_that_comes_late_does_not_pass_on_a_job_that_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World({"a.json": _part(_record("o1"), _record("o2"))}, record_limit=1)
+    read = world.bronze.read
+
+    def read_while_the_job_ends(path: str) -> bytes:
+        world.jobs.update(USER, JOB, lambda job: job.completed(AS_OF, None, None))
+        return read(path)
+
+    monkeypatch.setattr(world.bronze, "read", read_while_the_job_ends)
+    world.service.run(MESSAGE, 2)
+    assert world.job().status is JobStatus.COMPLETED
+    assert "large" not in world.queues.bodies
+
+
 class FailingFileSystem(InMemoryFileSystem):
     """A lake that can't take one of the files."""
 
