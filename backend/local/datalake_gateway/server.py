@@ -106,7 +106,8 @@ class Gateway:
         if request.operation == "rename":
             async with self._gates.alone((request.container, rename_source(request)[0])):
                 return await self._renames.rename(request)
-        if request.operation == "delete" and request.flag("recursive"):
+        if request.operation == "delete":
+            # Also without recursive=true: nothing may come into a directory once it was seen to be empty.
             async with self._gates.alone((request.container,)):
                 return await self._serve_together(request)
         gate = self._gates.of(request.container)

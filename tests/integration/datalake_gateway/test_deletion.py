@@ -1,11 +1,15 @@
 """Deleting files and directories."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from azure.core import MatchConditions
 from azure.core.exceptions import ResourceModifiedError
 from azure.storage.filedatalake import FileSystemClient
 
 from tests.integration.datalake_gateway.lake_files import expect_refusal, names, put
+from tests.integration.datalake_gateway.rest_calls import call
+from tests.local_storage import LocalStorage
 
 
 def test_a_deleted_file_is_gone_and_its_directory_stays(lake: FileSystemClient) -> None:
@@ -65,3 +69,22 @@ def test_a_deleted_directory_can_be_made_anew(lake: FileSystemClient) -> None:
     put(lake, "a/c")
 
     assert names(lake) == ["a/", "a/c"]
+
+
+def test_a_file_that_comes_while_its_directory_is_deleted_is_not_lost(
+    lake: FileSystemClient, local_storage: LocalStorage
+) -> None:
+    root = lake.file_system_name
+    made = []
+    with ThreadPoolExecutor(3) as pool:
+        for number in range(60):
+            directory = f"{root}/{number}"
+            call(local_storage, "PUT", directory, "resource=directory")
+            paths = [f"{directory}/a", f"{directory}/b"]
+            calls = [("DELETE", directory, "recursive=false")]
+            calls += [("PUT", path, "resource=file") for path in paths]
+            answers = [answer.status_code for answer in pool.map(lambda c: call(local_storage, *c), calls)]
+            assert answers[1:] == [201, 201]
+            made += [f"{number}/a", f"{number}/b"]
+
+    assert {path.name for path in lake.get_paths() if not path.is_directory} == set(made)
