@@ -64,22 +64,32 @@ class Installation:
 
     def make(self, lock: int) -> None:
         """Install what is missing. A set-up that was broken off is begun again from nothing."""
-        for requirements in self.requirements:
-            stamp = self.folder / f".{requirements.name}.sha256"
-            if not self._unfinished.exists() and _read(stamp) == self._fingerprint(requirements):
-                continue
+        missing = [each for each in self.requirements if not self._is_installed(each)]
+        if missing and self._has_to_begin_anew():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            missing = list(self.requirements)
+        for requirements in missing:
             self._install(requirements, lock)
-            stamp.write_text(self._fingerprint(requirements))
-            self._unfinished.unlink()
+
+    def _is_installed(self, requirements: Path) -> bool:
+        return not self._unfinished.exists() and _read(self._stamp(requirements)) == self._fingerprint(
+            requirements
+        )
+
+    def _has_to_begin_anew(self) -> bool:
+        return self._unfinished.exists() or (self.is_environment and _version(self.python) != _version_here())
 
     def _install(self, requirements: Path, lock: int) -> None:
-        if self._unfinished.exists() or (self.is_environment and _version(self.python) != _version_here()):
-            shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._unfinished.touch()
         if self.is_environment:
             _create_environment(self.folder, lock)
         _pip_install(self.python, requirements, self.pip_options, lock)
+        self._stamp(requirements).write_text(self._fingerprint(requirements))
+        self._unfinished.unlink()
+
+    def _stamp(self, requirements: Path) -> Path:
+        return self.folder / f".{requirements.name}.sha256"
 
     def _fingerprint(self, requirements: Path) -> str:
         digest = hashlib.sha256(requirements.read_bytes()).hexdigest()
@@ -88,14 +98,15 @@ class Installation:
 
 def installations(wanted: str) -> list[Installation]:
     """What `product` or `tests` needs."""
-    python = _python_of(ROOT / ".venv")
-    product = Installation(ROOT / ".venv", (ROOT / "requirements.txt",), python)
+    environment = ROOT / ".venv"
+    python = _python_of(environment)
+    product = ROOT / "requirements.txt"
     if wanted == "product":
-        return [product]
+        return [Installation(environment, (product,), python)]
     az = TOOLS / "az"
     return [
-        product,
-        Installation(ROOT / ".venv", (ROOT / "requirements-dev.txt",), python),
+        # Together, since an environment that is made anew has lost the packages of both.
+        Installation(environment, (product, ROOT / "requirements-dev.txt"), python),
         Installation(az, (ROOT / "requirements-az.txt",), _python_of(az)),
         Installation(
             TOOLS / "functions-worker",
