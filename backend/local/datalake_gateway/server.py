@@ -76,7 +76,9 @@ class Gateway:
         except DfsError as error:
             return error_response(http, error)
         except ClientConnectionError as error:
-            _LOG.warning("Azurite does not answer: %s", error)
+            # When it is the caller who has hung up, nobody gets this answer, and nothing is wrong.
+            if http.transport is not None and not http.transport.is_closing():
+                _LOG.warning("Azurite does not answer: %s", error)
             return error_response(http, DfsError("ServerBusy", 503, "Azurite does not answer."))
 
     async def _pass_through(self, request: DfsRequest) -> web.StreamResponse:
