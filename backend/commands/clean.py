@@ -108,4 +108,8 @@ def _by_name(paths: Sequence[Path]) -> list[Path]:
 
 
 def _one_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
+    # The first line of an error from Spark's virtual machine names a call of py4j, the second the error.
+    lines = [
+        line for line in str(error).splitlines() if not line.startswith("An error occurred while calling")
+    ]
+    return lines[0].lstrip(": ") if lines else type(error).__name__

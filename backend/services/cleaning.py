@@ -194,5 +194,6 @@ class _Steps:
 
 def _told(error: Exception) -> str:
     """What the job's owner is told: our own errors in their words, others by their kind."""
-    text = str(error) if isinstance(error, OrchestratorError) else f"{type(error).__name__}: {error}"
-    return text.splitlines()[0][:_LONGEST_ERROR]
+    words = next(iter(str(error).splitlines()), "")
+    own = isinstance(error, OrchestratorError) and words
+    return (words if own else f"{type(error).__name__}: {words}")[:_LONGEST_ERROR]

@@ -58,7 +58,8 @@ class FunctionsHost:
     """Runs one function app.
 
     Attributes:
-        ended: set when the host can run nothing any more, because the app no longer loads.
+        ended: set when the host can't do its work any more: the app no longer loads, or a queue is not
+            listened to.
     """
 
     def __init__(self, options: HostOptions) -> None:
@@ -157,7 +158,7 @@ class FunctionsHost:
         runner = MessageRunner(
             trigger.function_name, queue, poison_queue, options, self._options.lease, self._pool.submit
         )
-        return QueueListener(queue, options, runner)
+        return QueueListener(queue, options, runner, self.ended.set)
 
     def _submit_urgent(self, invocation: TimerInvocation | HttpInvocation) -> Future[Completed]:
         # Somebody waits for these, while messages wait in line anyway.

@@ -3,6 +3,7 @@
 import logging
 import random
 import threading
+from collections.abc import Callable
 
 from azure.core.exceptions import AzureError, ResourceNotFoundError
 from azure.storage.queue import QueueClient, QueueMessage
@@ -18,17 +19,27 @@ class QueueListener:
 
     Azure's rule for how many at once: a batch is fetched whenever no more messages than the threshold
     are running, so that at most the threshold and a batch run at a time.
+
+    Args:
+        on_death: called when listening ends although nobody asked it to.
     """
 
-    def __init__(self, queue: QueueClient, options: QueuesOptions, runner: MessageRunner) -> None:
+    def __init__(
+        self,
+        queue: QueueClient,
+        options: QueuesOptions,
+        runner: MessageRunner,
+        on_death: Callable[[], None],
+    ) -> None:
         self._queue = queue
         self._options = options
         self._runner = runner
+        self._on_death = on_death
         self._delays = PollingDelays(options.max_polling_interval, random.Random())  # noqa: S311 - no secret
         self._stopping = threading.Event()
         self._changed = threading.Condition()
         self._running = 0
-        self._thread = threading.Thread(target=self._listen, name=f"listen-{queue.queue_name}", daemon=True)
+        self._thread = threading.Thread(target=self._live, name=f"listen-{queue.queue_name}", daemon=True)
 
     def start(self) -> None:
         """Begin to fetch messages."""
@@ -44,6 +55,14 @@ class QueueListener:
         """Whether every message was settled within `timeout` seconds after `stop_fetching`."""
         with self._changed:
             return self._changed.wait_for(lambda: self._running == 0, timeout)
+
+    def _live(self) -> None:
+        try:
+            self._listen()
+        finally:
+            # A queue that nobody listens to must not look like an idle one.
+            if not self._stopping.is_set():
+                self._on_death()
 
     def _listen(self) -> None:
         while not self._stopping.is_set():
