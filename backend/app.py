@@ -9,6 +9,7 @@ from flask_limiter.util import get_remote_address
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
 
+import backend
 from backend.domain.errors import InvalidSettings
 from backend.routes.accounts import credentials, tokens
 from backend.routes.authentication import SECURITY_SCHEMES, install_authentication
@@ -23,8 +24,6 @@ from backend.settings import Settings
 
 if TYPE_CHECKING:
     from backend.bootstrap import Services
-
-API_VERSION = "1.0.0"
 
 _GREATEST_JSON_BODY = 1 << 20
 """Bytes; an upload has a limit of its own."""
@@ -58,8 +57,8 @@ def create_app(settings: Settings, services: "Services") -> Api:
         "backend",
         info=Info(
             title="Universal AI Data Orchestrator",
-            version=API_VERSION,
-            description="Cleans order data of any size, and says what it did to every record.",
+            version=backend.__version__,
+            description="Cleans order data, and says what it did to every record.",
         ),
         security_schemes=SECURITY_SCHEMES,
         doc_ui=False,

@@ -108,6 +108,8 @@ def _by_name(paths: Sequence[Path]) -> list[Path]:
 
 
 def _one_line(error: BaseException) -> str:
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"{error.filename}: no such file"
     # The first line of an error from Spark's virtual machine names a call of py4j, the second the error.
     lines = [
         line for line in str(error).splitlines() if not line.startswith("An error occurred while calling")

@@ -1,6 +1,7 @@
 """`python -m backend.local.stack`: the whole service on one machine, until Ctrl-C."""
 
 import argparse
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -77,7 +78,7 @@ def _overview(programs: StackPrograms) -> str:
         ("logs", str(state.logs)),
     )
     table = "\n".join(f"  {name:<11} {address}" for name, address in lines)
-    hint = f'export AZURE_STORAGE_CONNECTION_STRING="$(cat {state.connection_string})"'
+    hint = f'export AZURE_STORAGE_CONNECTION_STRING="$(cat {shlex.quote(str(state.connection_string))})"'
     return f"Ready.\n{table}\n  for az      {hint}"
 
 
