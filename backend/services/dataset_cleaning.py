@@ -76,9 +76,8 @@ def clean_dataset(
     writer.write_manifest(job_id, as_of, ENGINE, result.counts, outputs)
     on_step("writing the manifest")
     watch.lap("writing manifest")
-    return CleanedDataset(
-        result.counts, metrics.mean_quality_score(result.silver), _measurements(result, watch)
-    )
+    measurements = _measurements(result, watch)
+    return CleanedDataset(result.counts, measurements["meanQualityScore"], measurements)
 
 
 class _PartWatcher:
