@@ -2,10 +2,13 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
 from typing import Protocol
 
 from backend.domain.datasets import Dataset
 from backend.domain.jobs import Job, JobStatus
+from backend.domain.messages import LargeBatchMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,63 @@ class MessageQueues(Protocol):
 
     def ping(self) -> None:
         """Raise if a queue does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedMessage:
+    """A message that nobody else sees until its lease runs out.
+
+    Attributes:
+        body: None when what was sent is not Base64.
+        receipt: proves the lease; every renewal gives another one.
+    """
+
+    message_id: str
+    body: bytes | None
+    receipt: str
+
+
+class LeasedQueue(Protocol):
+    """One queue whose messages are worked on in steps, under a lease."""
+
+    def is_empty(self) -> bool:
+        """Whether it holds no message, leased ones included."""
+
+    def lease(self, limit: int, duration: timedelta) -> list[LeasedMessage]:
+        """At most `limit` messages that nobody has leased, now leased for `duration`."""
+
+    def renew(self, message: LeasedMessage, body: bytes, duration: timedelta) -> LeasedMessage:
+        """Write `body` into the message, and lease it for `duration` from now. Raises LeaseLost."""
+
+    def delete(self, message: LeasedMessage) -> None:
+        """The work is done. Raises LeaseLost."""
+
+    def poison(self, message: LeasedMessage) -> None:
+        """Put the message on the poison queue, as it was sent, and delete it here. Raises LeaseLost."""
+
+
+class RunState(StrEnum):
+    """Where a Spark run stands."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class SparkJobs(Protocol):
+    """Where the datasets of the large path are cleaned: Databricks, or the Spark worker of this machine."""
+
+    def start(self, message: LargeBatchMessage) -> str:
+        """Start the run of the message's attempt; its id.
+
+        The same `run_token` again gives the same run. Raises Unavailable, and says what is missing.
+        """
+
+    def state(self, run_id: str) -> RunState:
+        """Where the run stands; a run that nobody knows of any more has failed. Raises Unavailable."""
+
+    def active(self) -> int:
+        """How many runs are waiting or under way, whoever started them. Raises Unavailable."""
 
 
 class JobProgressStore(Protocol):

@@ -34,6 +34,8 @@ class Settings:
         generation_batch_size: records in one generated part.
         part_record_limit: the greatest number of records in one uploaded part.
         max_upload_bytes: the greatest size of an upload's body.
+        spark_worker_url: the Spark worker of a stack on one machine.
+        databricks_host, databricks_job_id: the workspace, and its job that cleans one dataset.
     """
 
     local: bool
@@ -53,6 +55,9 @@ class Settings:
     access_token_lifetime: timedelta
     refresh_token_lifetime: timedelta
     credential_rate_limit: str
+    spark_worker_url: str | None
+    databricks_host: str | None
+    databricks_job_id: int | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -86,6 +91,9 @@ class Settings:
             access_token_lifetime=timedelta(minutes=_positive(env, "ACCESS_TOKEN_MINUTES", 15)),
             refresh_token_lifetime=timedelta(days=_positive(env, "REFRESH_TOKEN_DAYS", 7)),
             credential_rate_limit=env.get("CREDENTIAL_RATE_LIMIT", "20 per minute"),
+            spark_worker_url=env.get("SPARK_WORKER_URL") or None,
+            databricks_host=env.get("DATABRICKS_HOST") or None,
+            databricks_job_id=_positive(env, "DATABRICKS_JOB_ID", 0) if env.get("DATABRICKS_JOB_ID") else None,
         )
 
     def require_database_url(self) -> str:

@@ -41,6 +41,10 @@ class Unavailable(OrchestratorError):
     """Storage or the database does not answer; the same call may work later."""
 
 
+class LeaseLost(OrchestratorError):
+    """A message's lease ran out, and somebody else may have it now."""
+
+
 class InvalidMessage(OrchestratorError):
     """A queue message is not what its queue carries; it belongs in the poison queue."""
 

@@ -47,11 +47,36 @@ class QueueMessage(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         return msgspec.json.encode(self)
 
 
-class CleaningMessage(QueueMessage, frozen=True, kw_only=True):
-    """Clean one dataset, on `small-batch-queue` or `large-batch-queue`."""
+class CleaningMessage(QueueMessage, frozen=True, kw_only=True, omit_defaults=True):
+    """Clean one dataset, on `small-batch-queue` or `large-batch-queue`.
+
+    Attributes:
+        submission: how many attempts the job had seen when the message was sent; so that the message of a
+            retry is not taken for the one before it.
+    """
 
     as_of: datetime
     processing_path: ProcessingPath
+    submission: Annotated[int, Meta(ge=0)] = 0
+
+
+class LargeBatchMessage(CleaningMessage, frozen=True, kw_only=True):
+    """A message of `large-batch-queue`, which also remembers the Spark run that it has come to.
+
+    It arrives as a `CleaningMessage`; whoever drains the queue writes the rest back into it.
+
+    Attributes:
+        attempt: how many runs have been asked for; 0 before the first.
+        run_id: the run under way, as `SparkJobs` names it; None when there is none.
+    """
+
+    attempt: Annotated[int, Meta(ge=0)] = 0
+    run_id: str | None = None
+
+    @property
+    def run_token(self) -> str:
+        """The same for the same attempt, however often it is asked for, and for no other."""
+        return f"{self.job_id}-{self.submission}-{self.attempt}"
 
 
 class GenerationMessage(QueueMessage, frozen=True, kw_only=True):

@@ -95,4 +95,5 @@ def _message(job: Job, decision: RoutingDecision) -> CleaningMessage:
         parent_job_id=job.parent_job_id,
         as_of=job.as_of,
         processing_path=decision.processing_path,
+        submission=job.attempts,
     )
