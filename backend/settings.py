@@ -93,7 +93,7 @@ class Settings:
             credential_rate_limit=env.get("CREDENTIAL_RATE_LIMIT", "20 per minute"),
             spark_worker_url=env.get("SPARK_WORKER_URL") or None,
             databricks_host=env.get("DATABRICKS_HOST") or None,
-            databricks_job_id=_positive(env, "DATABRICKS_JOB_ID", 0) if env.get("DATABRICKS_JOB_ID") else None,
+            databricks_job_id=_job_id(env),
         )
 
     def require_database_url(self) -> str:
@@ -116,6 +116,11 @@ def _secret(env: Mapping[str, str], name: str) -> str | None:
     if value is not None and len(value.encode()) < MINIMUM_SECRET_BYTES:
         raise InvalidSettings(f"{name} has to be at least {MINIMUM_SECRET_BYTES} bytes long")
     return value
+
+
+def _job_id(env: Mapping[str, str]) -> int | None:
+    name = "DATABRICKS_JOB_ID"
+    return _positive(env, name, 0) if env.get(name) else None
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
