@@ -3,17 +3,12 @@
 import json
 import logging
 import re
-import socket
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from waitress.server import create_server
-from waitress.trigger import trigger
-from waitress.wasyncore import close_all
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Map, Rule
 from werkzeug.wrappers import Request, Response
@@ -22,6 +17,7 @@ from backend.local.functions_host.errors import InvalidFunctionApp, WorkerExited
 from backend.local.functions_host.invocations import Completed, HttpInvocation
 from backend.local.functions_host.log_lines import log_event
 from backend.local.functions_host.triggers import HttpTrigger
+from backend.local.loopback_server import LoopbackServer
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -81,31 +77,20 @@ class HttpEndpoint:
         self._routes = Map([Rule("/admin/host/status", endpoint=_STATUS, methods=["GET"]), *rules])
         self._submit = submit
         self._is_warm = is_warm
-        listening = socket.create_server(("127.0.0.1", port))
-        self.port = int(listening.getsockname()[1])
-        self._sockets: dict[Any, Any] = {}
-        self._waker = trigger(self._sockets)
-        self._server = create_server(
-            self.application,
-            map=self._sockets,
-            sockets=[listening],
-            threads=_THREADS,
-            ident=None,
-            max_request_body_size=_MAX_BODY_BYTES,
-            clear_untrusted_proxy_headers=True,
-        )
-        self._thread = threading.Thread(target=self._server.run, name="http", daemon=True)
+        self._server = LoopbackServer(port, self.application, _THREADS, _MAX_BODY_BYTES)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self._server.port
 
     def start(self) -> None:
         """Begin to answer."""
-        self._thread.start()
+        self._server.start()
 
     def stop(self) -> None:
         """Answer no more, and close every connection."""
-        # In the server's own thread, which would otherwise be waiting on sockets that are gone.
-        self._waker.pull_trigger(lambda: close_all(self._sockets))  # type: ignore[misc,arg-type] # wrong stub
-        self._server.task_dispatcher.shutdown(timeout=1)
-        self._thread.join()
+        self._server.stop()
 
     def application(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """The WSGI application."""
