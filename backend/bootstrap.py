@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from azure.data.tables import TableServiceClient
     from azure.storage.filedatalake import DataLakeServiceClient
     from azure.storage.queue import QueueServiceClient
+    from pyspark.sql import SparkSession
 
     from backend.adapters.account_database import AccountDatabase
     from backend.adapters.data_lake import DataLakeContainer
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from backend.adapters.storage_queue import StorageQueues
     from backend.services.accounts import AccountService
     from backend.services.bronze_counting import BronzeCounter
-    from backend.services.cleaning import CleaningService
+    from backend.services.cleaning import CleaningService, DatasetCleaner
     from backend.services.dispatching import JobDispatcher
     from backend.services.generation import GenerationService
     from backend.services.health import HealthService
@@ -114,17 +115,24 @@ class Services:
     @cached_property
     def cleaning(self) -> "CleaningService":
         """Cleans datasets on the small path."""
-        from backend.services.cleaning import CleaningService
+        from backend.services.small_batch_cleaning import SmallBatchCleaner
 
-        return CleaningService(
-            self.bronze,
-            self.lake,
-            self.jobs,
-            self.router,
-            record_limit=self.settings.small_batch_record_limit,
-            byte_limit=self.settings.small_batch_byte_limit,
-            clock=utc_now,
+        return self._cleaning_with(
+            SmallBatchCleaner(
+                self.bronze,
+                self.lake,
+                record_limit=self.settings.small_batch_record_limit,
+                byte_limit=self.settings.small_batch_byte_limit,
+            )
         )
+
+    def large_batch_cleaning(self, spark: "SparkSession") -> "CleaningService":
+        """Cleans datasets on the large path, with a session of Spark's."""
+        from backend.adapters.spark_lake import SparkLake
+        from backend.services.large_batch_cleaning import LargeBatchCleaner
+
+        storage = SparkLake(self.settings.lake, open_containers)
+        return self._cleaning_with(LargeBatchCleaner(spark, storage))
 
     @cached_property
     def poisoning(self) -> "PoisonRecorder":
@@ -218,20 +226,16 @@ class Services:
     @cached_property
     def bronze(self) -> "DataLakeContainer":
         """The container of raw data."""
-        return self._container(lake_paths.BRONZE_CONTAINER)
+        return self._containers[0]
 
     @cached_property
     def lake(self) -> "DataLakeContainer":
         """The container of Silver, Gold and logs."""
-        return self._container(lake_paths.LAKE_CONTAINER)
+        return self._containers[1]
 
     @cached_property
     def _table_service(self) -> "TableServiceClient":
         return table_service(self.settings.storage)
-
-    @cached_property
-    def _lake_service(self) -> "DataLakeServiceClient":
-        return lake_service(self.settings.lake)
 
     @cached_property
     def _bronze_counter(self) -> "BronzeCounter":
@@ -241,14 +245,29 @@ class Services:
             self.bronze, self.settings.small_batch_record_limit, self.settings.small_batch_byte_limit
         )
 
-    def _container(self, name: str) -> "DataLakeContainer":
-        from backend.adapters.data_lake import DataLakeContainer
+    @cached_property
+    def _containers(self) -> "tuple[DataLakeContainer, DataLakeContainer]":
+        return open_containers(self.settings.lake)
 
-        return DataLakeContainer(self._lake_service, name)
+    def _cleaning_with(self, cleaner: "DatasetCleaner") -> "CleaningService":
+        from backend.services.cleaning import CleaningService
+
+        return CleaningService(self.bronze, self.lake, self.jobs, self.router, cleaner, utc_now)
 
     def _ping_containers(self) -> None:
         self.bronze.ping()
         self.lake.ping()
+
+
+def open_containers(account: StorageAccount) -> "tuple[DataLakeContainer, DataLakeContainer]":
+    """Bronze, and the container of all that is made of it."""
+    from backend.adapters.data_lake import DataLakeContainer
+
+    service = lake_service(account)
+    return (
+        DataLakeContainer(service, lake_paths.BRONZE_CONTAINER),
+        DataLakeContainer(service, lake_paths.LAKE_CONTAINER),
+    )
 
 
 def queue_names(settings: Settings) -> tuple[str, ...]:

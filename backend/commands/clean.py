@@ -2,8 +2,9 @@
 
 import argparse
 import logging
+import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -59,34 +60,34 @@ def _clean_with_pandas(paths: Sequence[Path], out: Path, as_of: datetime) -> Cou
 
     parts = (BronzePart(path.name, path.read_bytes()) for path in _by_name(paths))
     writer = OutputWriter(LocalFolder(out), FOLDER_OUTPUTS)
-    return clean_dataset(JOB_ID, as_of, parts, writer, _log.info).counts
+    return clean_dataset(JOB_ID, as_of, parts, writer, _log_progress).counts
 
 
 def _clean_with_spark(paths: Sequence[Path], out: Path, as_of: datetime) -> Counts:
+    from backend.adapters.local_folder import LocalFiles
     from backend.adapters.local_spark import local_session
     from backend.services.spark_dataset_cleaning import SparkRun, clean_dataset_with_spark
     from backend.transformations.pyspark_transforms import SparkPart
 
+    parts = [SparkPart(path.name, str(path.resolve()), _size(path)) for path in _by_name(paths)]
     out.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".spark.", dir=out) as folder:
-        scratch = Path(folder).resolve()
-        spark = local_session(scratch)
+    with TemporaryDirectory(prefix=".spark.", dir=out) as scratch:
+        spark = local_session(Path(scratch).resolve())
         try:
-            run = SparkRun(spark, scratch, FOLDER_OUTPUTS, LocalFolder(out))
-            parts = [SparkPart(path.name, uri) for path, uri in _links(_by_name(paths), scratch)]
-            return clean_dataset_with_spark(run, JOB_ID, as_of, parts)
+            run = SparkRun(spark, LocalFiles(out.resolve()), FOLDER_OUTPUTS)
+            return clean_dataset_with_spark(run, JOB_ID, as_of, parts, _log_progress).counts
         finally:
             spark.stop()
 
 
-def _links(paths: Sequence[Path], scratch: Path) -> Iterator[tuple[Path, str]]:
-    """Names that mean nothing to Spark, which leaves out files that begin with a dot or an underscore."""
-    bronze = scratch / "bronze"
-    bronze.mkdir()
-    for number, path in enumerate(paths):
-        link = bronze / f"{number:08d}.json"
-        link.symlink_to(path.resolve(strict=True))
-        yield path, link.as_uri()
+def _size(path: Path) -> int:
+    """In bytes; raises OSError for what is no file that can be read, before Spark is started for it."""
+    with path.open("rb") as part:
+        return os.fstat(part.fileno()).st_size
+
+
+def _log_progress(stage: str, done: int) -> None:
+    _log.info("%s: %d steps done", stage, done)
 
 
 def _instant(text: str) -> datetime:

@@ -1,8 +1,9 @@
-"""The small path's use case: a job's life from its queue message to its end."""
+"""A cleaning job's life, from its queue message to its end, on either path."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import msgspec
 
@@ -19,10 +20,8 @@ from backend.domain.errors import (
 from backend.domain.jobs import Job, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
 from backend.ports import FileSystem, JobProgressStore, LakeFile
-from backend.services.dataset_cleaning import CleanedDataset, PastSmallPath, clean_dataset
-from backend.services.outputs import OutputWriter
+from backend.services.cleaned_dataset import CleanedDataset, OnProgress, PastSmallPath
 from backend.services.progress import cleaning_steps
-from backend.transformations.bronze import BronzePart
 
 _log = logging.getLogger(__name__)
 
@@ -31,13 +30,28 @@ _LONGEST_ERROR = 500
 _SHOWN_EVERY = timedelta(milliseconds=250)
 
 
-class CleaningService:
-    """Cleans the dataset of one message after another.
+class DatasetCleaner(Protocol):
+    """One engine with its storage."""
 
-    Args:
-        record_limit: the greatest number of records that the small path takes.
-        byte_limit: the greatest size of a dataset that it opens to count them.
-    """
+    def clean(
+        self, message: CleaningMessage, parts: Sequence[LakeFile], attempt: int, on_progress: OnProgress
+    ) -> CleanedDataset:
+        """Clean a dataset into every output, the manifest last.
+
+        Args:
+            message: which dataset, for which job, as of when.
+            parts: in the order of their names' UTF-8 bytes.
+            attempt: 1 when nobody has begun to write the outputs before.
+            on_progress: told of every step.
+
+        Raises:
+            PastSmallPath: it is too large for this engine; nothing is written.
+            MalformedPart, ConservationViolated, ResultOverflow: nothing counts; trying again can't help.
+        """
+
+
+class CleaningService:
+    """Cleans the dataset of one message after another."""
 
     def __init__(
         self,
@@ -45,17 +59,14 @@ class CleaningService:
         lake: FileSystem,
         jobs: JobProgressStore,
         router: DataRouter,
-        *,
-        record_limit: int,
-        byte_limit: int,
+        cleaner: DatasetCleaner,
         clock: Callable[[], datetime],
     ) -> None:
         self._bronze = bronze
         self._lake = lake
         self._jobs = jobs
         self._router = router
-        self._record_limit = record_limit
-        self._byte_limit = byte_limit
+        self._cleaner = cleaner
         self._clock = clock
 
     def run(self, message: CleaningMessage, delivery: int) -> None:
@@ -87,25 +98,16 @@ class CleaningService:
             raise
 
     def _clean(self, message: CleaningMessage) -> None:
-        files = self._parts(message)
-        own_steps = cleaning_steps(len(files))
+        parts = self._parts(message)
+        own_steps = cleaning_steps(len(parts))
         job = self._change(
             message, lambda current: current.started(self._clock(), "reading bronze", own_steps)
         )
         if self._is_done(job):  # another worker was quicker
             return
-        if sum(file.size for file in files) > self._byte_limit:
-            self._pass_on(message, f"more than {self._byte_limit} bytes")
-            return
-        paths = lake_paths.job_outputs(message.user_id, message.parent_job_id, message.job_id)
-        writer = OutputWriter(self._lake, paths)
-        if job.attempts > 1:
-            writer.withdraw()
         steps = _Steps(self._jobs, job, own_steps, self._clock)
         try:
-            cleaned = clean_dataset(
-                job.job_id, message.as_of, self._read(files), writer, steps.done, self._record_limit
-            )
+            cleaned = self._cleaner.clean(message, parts, job.attempts, steps.show)
         except PastSmallPath as reason:
             self._pass_on(message, str(reason))
             return
@@ -127,10 +129,6 @@ class CleaningService:
         if not files:
             raise NotFound(f"dataset {message.parent_job_id} has no parts in Bronze")
         return sorted(files, key=lambda file: lake_paths.file_name(file.path).encode())
-
-    def _read(self, files: Sequence[LakeFile]) -> Iterator[BronzePart]:
-        for file in files:
-            yield BronzePart(lake_paths.file_name(file.path), self._bronze.read(file.path))
 
     def _pass_on(self, message: CleaningMessage, reason: str) -> None:
         """Hand a dataset that is too large to the large path, and let the job say so."""
@@ -169,7 +167,7 @@ def _is_elsewhere(job: Job, message: CleaningMessage) -> bool:
 
 
 class _Steps:
-    """Shows a job's progress: at every new stage, and now and then in between."""
+    """Shows a job's progress now and then; steps that come before cleaning are done already."""
 
     def __init__(
         self, jobs: JobProgressStore, job: Job, own_steps: int, clock: Callable[[], datetime]
@@ -177,18 +175,18 @@ class _Steps:
         self._jobs = jobs
         self._job = job
         self._clock = clock
-        self._done = job.progress_total - own_steps
+        self._before = job.progress_total - own_steps
         self._shown_at = clock()
 
-    def done(self, stage: str) -> None:
-        self._done += 1
+    def show(self, stage: str, done: int) -> None:
         now = self._clock()
         if now - self._shown_at < _SHOWN_EVERY:
             return
         self._shown_at = now
-        done = self._done
         self._jobs.update(
-            self._job.user_id, self._job.job_id, lambda current: current.progressed(stage, done)
+            self._job.user_id,
+            self._job.job_id,
+            lambda current: current.progressed(stage, self._before + done),
         )
 
 

@@ -1,120 +1,99 @@
 """One dataset from Bronze files to every output with Spark; the counterpart of `dataset_cleaning.py`."""
 
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import file_digest
-from pathlib import Path
-from typing import Protocol
+from functools import partial
 
-import pyarrow.parquet as pq
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
-from backend.domain.errors import ConservationViolated, ResultOverflow
+from backend.domain.errors import ConservationViolated
 from backend.domain.jobs import Counts
-from backend.lake_paths import QUARANTINE, SILVER, OutputPaths
+from backend.lake_paths import OutputPaths
+from backend.ports import SparkStorage
+from backend.services.cleaned_dataset import CleanedDataset, OnProgress, Stopwatch
+from backend.services.progress import OUTPUT_TABLES
+from backend.services.spark_progress import watched
 from backend.transformations.manifest import Output, OutputFile, manifest
+from backend.transformations.metrics import measurements
 from backend.transformations.order_lines import ORDER_LINES
-from backend.transformations.pyspark_transforms import ENGINE, PySparkTransformer, SparkPart, SparkSilver
-
-_WRITERS = 4
-_OUT_OF_RANGE = "NUMERIC_VALUE_OUT_OF_RANGE"
-
-
-class PublishedFiles(Protocol):
-    """Where outputs are put once Spark has written them beside."""
-
-    def delete_file(self, path: str) -> None:
-        """Delete a file; nothing happens when it does not exist."""
-
-    def publish(self, path: str, files: Sequence[Path]) -> list[str]:
-        """Put a table's part files in the table's place; their paths there, in order."""
-
-    def write(self, path: str, content: bytes) -> None:
-        """Put a small file in its place."""
+from backend.transformations.pyspark_transforms import (
+    ENGINE,
+    BuiltTables,
+    CleanedParts,
+    PySparkTransformer,
+    SparkPart,
+    WrittenFile,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SparkRun:
-    """What a run works with: the session, a folder of its own on this machine, and where outputs go."""
+    """What a run works with: a session, the storage that its executors reach, and where outputs go."""
 
     spark: SparkSession
-    scratch: Path
+    storage: SparkStorage
     paths: OutputPaths
-    files: PublishedFiles
 
 
 def clean_dataset_with_spark(
-    run: SparkRun, job_id: str, as_of: datetime, parts: Sequence[SparkPart]
-) -> Counts:
+    run: SparkRun, job_id: str, as_of: datetime, parts: Sequence[SparkPart], on_progress: OnProgress
+) -> CleanedDataset:
     """Clean, write every table, and write the manifest last.
+
+    The parts come in the order of their names' UTF-8 bytes.
 
     Raises:
         MalformedPart, ConservationViolated, ResultOverflow: nothing counts; trying again can't help.
     """
-    transformer = PySparkTransformer(run.spark, ORDER_LINES, as_of, str(run.scratch / "staging"))
-    cleaned = transformer.transform_to_silver(parts)
-    written = _write_all(run, {SILVER: cleaned.silver, QUARANTINE: cleaned.quarantine})
-    silver = run.spark.read.schema(cleaned.silver.schema).parquet(str(_folder(run, SILVER)))
-    written |= _write_all(run, transformer.transform_to_gold(silver))
-    counts = _counts(cleaned, written)
-    run.files.delete_file(run.paths.manifest)
-    outputs = [_publish(run, name, files) for name, files in written.items()]
-    run.files.write(run.paths.manifest, manifest(job_id, as_of, ENGINE, counts, outputs).encode())
-    return counts
+    watch = Stopwatch()
+    with PySparkTransformer(run.spark, ORDER_LINES, as_of) as transformer:
+        on_progress("cleaning", 0)
+        cleaned = watched(
+            run.spark,
+            partial(transformer.transform_to_silver, parts, run.storage.read),
+            lambda done, tasks: on_progress("cleaning", len(parts) * done // max(tasks, 1)),
+        )
+        watch.lap("cleaning")
+        on_progress("building gold", len(parts))
+        built = transformer.transform_to_gold(cleaned)
+        watch.lap("building gold")
+        on_progress("writing tables", len(parts))
+        files = _write(run, transformer, built)
+        watch.lap("writing tables")
+    counts = _counts(cleaned, built, files)
+    on_progress("writing the manifest", len(parts) + len(OUTPUT_TABLES))
+    outputs = [_output(run.paths, name, files) for name in OUTPUT_TABLES]
+    run.storage.write(run.paths.manifest, manifest(job_id, as_of, ENGINE, counts, outputs).encode())
+    watch.lap("writing manifest")
+    measured = measurements(
+        ENGINE, counts, built.figures, cleaned.present_before, cleaned.quarantined, watch.seconds
+    )
+    return CleanedDataset(counts, built.figures.mean_quality_score, measured)
 
 
-def _write_all(run: SparkRun, tables: Mapping[str, DataFrame]) -> dict[str, list[Path]]:
-    """Write tables side by side, so that small ones do not leave cores idle; their part files."""
-    with ThreadPoolExecutor(_WRITERS, thread_name_prefix="table") as pool:
-        files = pool.map(lambda item: _write(run, *item), tables.items())
-        return dict(zip(tables, files, strict=True))
+def _write(run: SparkRun, transformer: PySparkTransformer, built: BuiltTables) -> list[WrittenFile]:
+    run.storage.remove(run.paths.manifest)
+    places = {name: run.paths.table(name) for name in OUTPUT_TABLES}
+    for place in places.values():
+        # What an earlier run left there may be of other files.
+        run.storage.remove(place)
+    return transformer.write_tables(built, places, run.storage.write)
 
 
-def _write(run: SparkRun, name: str, table: DataFrame) -> list[Path]:
-    folder = _folder(run, name)
-    try:
-        table.write.mode("overwrite").option("compression", "snappy").parquet(str(folder))
-    except Exception as error:
-        if _OUT_OF_RANGE in str(error):
-            raise ResultOverflow(f"{name}: a sum does not fit its column") from error
-        raise
-    return sorted(folder.glob("part-*.parquet"))
-
-
-def _folder(run: SparkRun, name: str) -> Path:
-    return run.scratch / "tables" / name
-
-
-def _counts(cleaned: SparkSilver, written: Mapping[str, Sequence[Path]]) -> Counts:
-    silver_rows, quarantined = _rows(written[SILVER]), _rows(written[QUARANTINE])
-    counts = Counts(cleaned.records_in, silver_rows, cleaned.duplicates, quarantined)
+def _counts(cleaned: CleanedParts, built: BuiltTables, files: Sequence[WrittenFile]) -> Counts:
+    """The conservation equation, of what is in the files and not of what was to be in them."""
+    silver_rows, quarantined = (_rows(name, files) for name in OUTPUT_TABLES[:2])
+    counts = Counts(cleaned.records_in, silver_rows, built.duplicates, quarantined)
     if not counts.conserved:
         raise ConservationViolated(f"records are unaccounted for: {counts}")
     return counts
 
 
-def _rows(files: Sequence[Path]) -> int:
-    """By the files' footers; no row is read."""
-    return sum(pq.read_metadata(file).num_rows for file in files)
+def _rows(table: str, files: Sequence[WrittenFile]) -> int:
+    return sum(file.rows for file in files if file.table == table)
 
 
-def _publish(run: SparkRun, name: str, files: Sequence[Path]) -> Output:
-    rows = _rows(files)
-    measured = [(file.stat().st_size, _sha256(file)) for file in files]
-    path = run.paths.table(name)
-    placed = run.files.publish(path, files)
-    return Output(
-        name,
-        path,
-        rows,
-        tuple(
-            OutputFile(place, size, digest) for place, (size, digest) in zip(placed, measured, strict=True)
-        ),
-    )
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as content:
-        return file_digest(content, "sha256").hexdigest()
+def _output(paths: OutputPaths, table: str, files: Sequence[WrittenFile]) -> Output:
+    listed = tuple(OutputFile(file.path, file.bytes, file.sha256) for file in files if file.table == table)
+    return Output(table, paths.table(table), _rows(table, files), listed)

@@ -1,4 +1,9 @@
-"""Gold from Silver with Arrow kernels, for the small path (data.md, section 4)."""
+"""Gold from Silver with Arrow kernels (data.md, section 4), for both paths.
+
+The small path has all of Silver at hand: `build_gold`. The large path asks each part for what it contributes
+to a table, `gold_contribution`, and makes the table from the contributions of all parts to some of its keys,
+`build_table`.
+"""
 
 import numpy as np
 import numpy.typing as npt
@@ -7,6 +12,7 @@ import pyarrow.compute as pc
 
 from backend.domain.errors import ResultOverflow
 from backend.transformations import gold_tables as gold
+from backend.transformations.contract import SOURCE_PART, SOURCE_ROW
 from backend.transformations.decimals import cents_of, decimals_of, divide_half_up
 from backend.transformations.gold_tables import Aggregation, Dimension, Function, Measure, Ratio
 from backend.transformations.instants import MICROSECONDS_PER_DAY
@@ -17,6 +23,8 @@ from backend.transformations.scalars import mask
 Integers = npt.NDArray[np.int64]
 
 MONEY = pa.decimal128(18, 2)
+_DATE = "date"
+_ORDER = (gold.CREATED_AT, SOURCE_PART.name, SOURCE_ROW.name)
 _WIDE_MONEY = pa.decimal128(38, 2)
 _SUM_OF_NOTHING_IS_ZERO = pc.ScalarAggregateOptions(min_count=0)
 _OPTIONS = {
@@ -37,7 +45,7 @@ def build_gold(silver: pa.Table) -> dict[str, pa.Table]:
     Raises:
         ResultOverflow: a sum does not fit its column.
     """
-    ordered = silver.take(pa.array(latest_first(silver, gold.CREATED_AT)))
+    ordered = _ordered(silver)
     dates = _dates(silver)
     tables = {dimension.name: _dimension(dimension, ordered) for dimension in gold.DIMENSIONS}
     tables[gold.DIM_TIME] = _dim_time(dates)
@@ -45,6 +53,60 @@ def build_gold(silver: pa.Table) -> dict[str, pa.Table]:
     for aggregation in gold.AGGREGATIONS:
         tables[aggregation.name] = _aggregate(aggregation, silver, ordered)
     return tables
+
+
+def gold_contributions(silver: pa.Table) -> dict[str, pa.Table]:
+    """What some Silver rows contribute to each Gold table, by the table's name.
+
+    To a dimension its latest rows, to an aggregation the columns that it reads, to the days the first and the
+    last; to the facts the facts.
+    """
+    ordered = _ordered(silver)
+    dates = _dates(silver)
+    contributions = {
+        dimension.name: _latest_rows(dimension.key, _read_by_dimension(dimension), ordered)
+        for dimension in gold.DIMENSIONS
+    }
+    bounds = pc.min_max(dates).as_py()
+    contributions[gold.DIM_TIME] = pa.table({_DATE: pa.array([bounds["min"], bounds["max"]], DATE)})
+    contributions[gold.FACT_ORDERS] = _fact_orders(silver, dates)
+    for aggregation in gold.AGGREGATIONS:
+        present = silver.filter(silver[aggregation.key].is_valid())
+        contributions[aggregation.name] = present.select(_read_by_aggregation(aggregation))
+    return contributions
+
+
+def build_table(name: str, contributions: pa.Table) -> pa.Table:
+    """The rows of a Gold table for the keys that occur, from all contributions to these keys.
+
+    Raises:
+        ResultOverflow: a sum does not fit its column.
+    """
+    match gold.BY_NAME.get(name):
+        case Dimension() as dimension:
+            return _dimension(dimension, _ordered(contributions))
+        case Aggregation() as aggregation:
+            ordered = _ordered(contributions) if aggregation.latest else contributions
+            return _aggregate(aggregation, contributions, ordered)
+        case None:
+            return contributions if name == gold.FACT_ORDERS else _dim_time(contributions[_DATE])
+
+
+def _ordered(silver: pa.Table) -> pa.Table:
+    """The latest rows first."""
+    return silver.take(pa.array(latest_first(silver, gold.CREATED_AT)))
+
+
+def _read_by_dimension(dimension: Dimension) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*dimension.columns, *_ORDER)))
+
+
+def _read_by_aggregation(aggregation: Aggregation) -> list[str]:
+    measures = [part for measure in aggregation.measures.values() for part in _parts(measure)]
+    status = [gold.PAYMENT_STATUS] if any(measure.status for measure in measures) else []
+    order = _ORDER if aggregation.latest else ()
+    read = (aggregation.key, *aggregation.latest, *(measure.column for measure in measures), *status, *order)
+    return list(dict.fromkeys(read))
 
 
 def _latest_rows(key: str, columns: tuple[str, ...], ordered: pa.Table) -> pa.Table:
@@ -114,9 +176,11 @@ def _fact_orders(silver: pa.Table, dates: pa.Array) -> pa.Table:
 def _aggregate(aggregation: Aggregation, silver: pa.Table, ordered: pa.Table) -> pa.Table:
     values = _measure(aggregation, silver.filter(silver[aggregation.key].is_valid()))
     keys = values[aggregation.key]
-    latest = _latest_rows(aggregation.key, (aggregation.key, *aggregation.latest), ordered)
-    places = pc.index_in(keys, value_set=latest[aggregation.key])
-    columns = {name: latest[name].take(places) for name in latest.column_names}
+    columns = {aggregation.key: keys}
+    if aggregation.latest:
+        latest = _latest_rows(aggregation.key, (aggregation.key, *aggregation.latest), ordered)
+        places = pc.index_in(keys, value_set=latest[aggregation.key])
+        columns |= {name: latest[name].take(places) for name in aggregation.latest}
     for name, measure in aggregation.measures.items():
         columns[name] = (
             _quotient(measure, values)
@@ -129,18 +193,13 @@ def _aggregate(aggregation: Aggregation, silver: pa.Table, ordered: pa.Table) ->
 def _measure(aggregation: Aggregation, rows: pa.Table) -> pa.Table:
     """The key, and every measure that the aggregation needs under its `repr`, a row per key."""
     measures = list(
-        dict.fromkeys(
-            part
-            for measure in aggregation.measures.values()
-            for part in (
-                (measure.numerator, measure.denominator) if isinstance(measure, Ratio) else (measure,)
-            )
-        )
+        dict.fromkeys(part for measure in aggregation.measures.values() for part in _parts(measure))
     )
     names = [repr(measure) for measure in measures]
     inputs = [_input(measure, rows) for measure in measures]
     grouped = pa.table([rows[aggregation.key], *inputs], names=[aggregation.key, *names])
-    result = grouped.group_by(aggregation.key).aggregate(
+    # With threads the order of the groups would differ from run to run.
+    result = grouped.group_by(aggregation.key, use_threads=False).aggregate(
         [
             (name, measure.function.value, _OPTIONS[measure.function])
             for name, measure in zip(names, measures, strict=True)
@@ -149,6 +208,10 @@ def _measure(aggregation: Aggregation, rows: pa.Table) -> pa.Table:
     return result.select(
         [aggregation.key, *(f"{n}_{m.function.value}" for n, m in zip(names, measures, strict=True))]
     ).rename_columns([aggregation.key, *names])
+
+
+def _parts(measure: Measure | Ratio) -> tuple[Measure, ...]:
+    return (measure.numerator, measure.denominator) if isinstance(measure, Ratio) else (measure,)
 
 
 def _input(measure: Measure, rows: pa.Table) -> pa.ChunkedArray:

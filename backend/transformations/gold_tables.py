@@ -1,4 +1,4 @@
-"""What the Gold tables hold: data.md, section 4, as declarations. Each engine executes them."""
+"""What the Gold tables hold: data.md, section 4, as declarations, which `arrow_gold.py` executes."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -205,3 +205,6 @@ TABLES = (
     FACT_ORDERS,
     *(aggregation.name for aggregation in AGGREGATIONS),
 )
+
+BY_NAME: dict[str, Dimension | Aggregation] = {table.name: table for table in (*DIMENSIONS, *AGGREGATIONS)}
+"""The tables with one row per key."""

@@ -1,24 +1,52 @@
-"""What is measured of a cleaned dataset (data.md, section 5)."""
+"""What is measured of a cleaned dataset (data.md, section 5); each part's figures add up to the whole's."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
+from typing import Any
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from backend.domain.jobs import Counts
 from backend.transformations.contract import ISSUES, QUALITY_SCORE, Contract
 
 _VERSIONED_PACKAGES = ("msgspec", "numpy", "pandas", "phonenumbers", "pyarrow", "pycountry")
 
 
-def package_versions() -> dict[str, str]:
-    """The packages that decide what a value becomes, with their versions."""
-    return {name: version(name) for name in _VERSIONED_PACKAGES}
+class SilverFigures(msgspec.Struct, frozen=True):
+    """What is counted in Silver rows.
+
+    Attributes:
+        issues: rows with each issue.
+        scores: rows with each quality score.
+        present: rows with a value, for each column that is read from Bronze.
+    """
+
+    rows: int
+    issues: dict[str, int]
+    scores: dict[int, int]
+    present: dict[str, int]
+
+    @property
+    def mean_quality_score(self) -> float | None:
+        """The mean over all rows; None without one."""
+        return sum(score * count for score, count in self.scores.items()) / self.rows if self.rows else None
 
 
-def issues_by_code(silver: pa.Table) -> dict[str, int]:
-    """How many rows have each issue."""
-    return _counted(pc.list_flatten(silver[ISSUES.name]))
+def silver_figures(silver: pa.Table, contract: Contract) -> SilverFigures:
+    """The figures of some Silver rows."""
+    return SilverFigures(
+        rows=silver.num_rows,
+        issues=_counted(pc.list_flatten(silver[ISSUES.name])),
+        scores=_counted(silver[QUALITY_SCORE.name]),
+        present={
+            column.name: silver.num_rows - silver[column.name].null_count
+            for column in contract.columns
+            if column.source
+        },
+    )
 
 
 def quarantined_by_reason(quarantine: pa.Table) -> dict[str, int]:
@@ -26,33 +54,55 @@ def quarantined_by_reason(quarantine: pa.Table) -> dict[str, int]:
     return _counted(pc.list_flatten(quarantine["reasons"]))
 
 
-def score_distribution(silver: pa.Table) -> dict[str, int]:
-    """How many rows have each quality score, from the lowest."""
-    counted = pc.value_counts(silver[QUALITY_SCORE.name])
-    pairs = sorted((pair["values"], pair["counts"]) for pair in counted.to_pylist())
-    return {str(score): count for score, count in pairs}
+def total(counts: Iterable[Mapping[Any, int]]) -> dict[Any, int]:
+    """The sums of several counts, in the order of their keys."""
+    sums: Counter[Any] = Counter()
+    for each in counts:
+        sums.update(each)
+    return dict(sorted(sums.items()))
 
 
-def mean_quality_score(silver: pa.Table) -> float | None:
-    """The mean over all rows; None without one."""
-    mean: float | None = pc.mean(silver[QUALITY_SCORE.name]).as_py()
-    return mean
+def total_figures(figures: Iterable[SilverFigures]) -> SilverFigures:
+    """The figures of all rows, from those of some at a time."""
+    each = list(figures)
+    return SilverFigures(
+        rows=sum(one.rows for one in each),
+        issues=total(one.issues for one in each),
+        scores=total(one.scores for one in each),
+        present=total(one.present for one in each),
+    )
 
 
-def completeness(
-    silver: pa.Table, contract: Contract, present_before: Mapping[str, int], placed: int
-) -> dict[str, dict[str, float]]:
-    """For each column that is read from Bronze: the share of rows with a value, before and after.
+def measurements(
+    engine: str,
+    counts: Counts,
+    silver: SilverFigures,
+    present_before: Mapping[str, int],
+    quarantined: Mapping[str, int],
+    seconds_by_stage: Mapping[str, float],
+) -> dict[str, Any]:
+    """What the metrics log says of a dataset, but for the job's own facts.
 
-    `present_before` says how many of the `placed` records, duplicates included, had a value in Bronze.
+    `present_before` counts the rows with a value in Bronze, for each column that is read from there, among
+    all records that were placed, duplicates included; `quarantined` the records with each reason.
     """
+    placed = counts.silver_rows + counts.duplicates_removed
     return {
-        column.name: {
-            "before": _share(present_before[column.name], placed),
-            "after": _share(silver.num_rows - silver[column.name].null_count, silver.num_rows),
-        }
-        for column in contract.columns
-        if column.source
+        "engine": engine,
+        "versions": {name: version(name) for name in _VERSIONED_PACKAGES},
+        "recordsIn": counts.records_in,
+        "silverRows": counts.silver_rows,
+        "duplicatesRemoved": counts.duplicates_removed,
+        "quarantined": counts.quarantined,
+        "quarantinedByReason": quarantined,
+        "issuesByCode": silver.issues,
+        "meanQualityScore": silver.mean_quality_score,
+        "scoreDistribution": {str(score): rows for score, rows in silver.scores.items()},
+        "completeness": {
+            name: {"before": _share(present_before.get(name, 0), placed), "after": _share(rows, silver.rows)}
+            for name, rows in silver.present.items()
+        },
+        "secondsByStage": seconds_by_stage,
     }
 
 
@@ -60,5 +110,5 @@ def _share(part: int, whole: int) -> float:
     return round(part / whole, 6) if whole else 0.0
 
 
-def _counted(codes: pa.Array) -> dict[str, int]:
-    return dict(sorted((pair["values"], pair["counts"]) for pair in pc.value_counts(codes).to_pylist()))
+def _counted(values: pa.Array) -> dict[Any, int]:
+    return dict(sorted((pair["values"], pair["counts"]) for pair in pc.value_counts(values).to_pylist()))

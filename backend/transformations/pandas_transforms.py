@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from backend.domain.errors import ConservationViolated
@@ -14,7 +13,7 @@ from backend.domain.jobs import Counts
 from backend.transformations.arrow_gold import build_gold
 from backend.transformations.bronze import BronzePart
 from backend.transformations.contract import QUARANTINE_SCHEMA, Contract
-from backend.transformations.latest import latest_first
+from backend.transformations.duplicates import duplicate_places
 from backend.transformations.silver import CleanedPart, clean_part
 
 ENGINE = "pandas"
@@ -82,27 +81,16 @@ class PandasTransformer:
         return build_gold(silver)
 
     def _without_duplicates(self, rows: pa.Table) -> pa.Table:
-        """Of the rows with one key: the latest, then the smallest source_part and source_row."""
-        keys = pd.DataFrame({name: _codes(rows[name]) for name in self._contract.duplicate_key}, copy=False)
-        repeated = np.flatnonzero(keys.duplicated(keep=False))
-        if not len(repeated):
+        duplicates = duplicate_places(rows, self._contract)
+        if not len(duplicates):
             return rows
-        order = repeated[latest_first(rows.take(pa.array(repeated)), self._contract.latest)]
-        removed = order[keys.iloc[order].duplicated().to_numpy()]
         kept = np.ones(rows.num_rows, np.bool_)
-        kept[removed] = False
+        kept[duplicates] = False
         return rows.filter(pa.array(kept))
 
 
 def _concatenate(tables: list[pa.Table], schema: pa.Schema) -> pa.Table:
     return pa.concat_tables([schema.empty_table(), *tables]).combine_chunks()
-
-
-def _codes(column: pa.ChunkedArray) -> "np.typing.NDArray[np.int64]":
-    """Equal values as equal numbers, null as -1."""
-    indices = column.combine_chunks().dictionary_encode().indices
-    codes: np.typing.NDArray[np.int64] = indices.cast(pa.int64()).fill_null(-1).to_numpy()
-    return codes
 
 
 def _total(cleaned: Iterable[CleanedPart]) -> Counter[str]:

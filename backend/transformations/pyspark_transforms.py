@@ -1,217 +1,278 @@
 """The large path's engine: a whole dataset over Spark's executors.
 
-The Silver kernel of the small path runs on each part by `mapInArrow`; Spark adds what needs the whole
-dataset, duplicates and Gold. No row passes through the driver: what it collects is one line per part.
+Everything that is done to rows is the small path's own code, run on the executors (`spark_stages.py`): the
+Silver kernel on each part, duplicates and Gold on buckets of keys. Spark brings together what belongs
+together. No row passes through the driver: it is told figures, a line for each part and each file.
 """
 
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
+from typing import Self, TypeVar
 
-import msgspec
-import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
+from pyspark.storagelevel import StorageLevel
 
-from backend.domain.errors import MalformedPart
-from backend.transformations.bronze import BronzePart
-from backend.transformations.contract import QUARANTINE_SCHEMA, SOURCE_PART, SOURCE_ROW, Contract
-from backend.transformations.silver import CleanedPart, clean_part
-from backend.transformations.spark_gold import build_gold
+from backend.domain.errors import MalformedPart, ResultOverflow
+from backend.lake_paths import QUARANTINE, SILVER
+from backend.transformations import gold_tables as gold
+from backend.transformations import spark_stages as stages
+from backend.transformations.arrow_blocks import BLOCK_SCHEMA, BUCKET, CONTENT, PART, REPORT, SIZE, TABLE_NAME
+from backend.transformations.contract import Contract
+from backend.transformations.metrics import SilverFigures, total, total_figures
 
 ENGINE = "pyspark"
 
-_REPORT = pa.field("report", pa.string())
-_RAW = "raw"
-_KEY_HASH = "key_hash"
-_PLACE = (SOURCE_PART.name, SOURCE_ROW.name)
-_GLOB_CHARACTERS = re.compile(r"([\\\[\]{}*?,])")
+_FILE = "file"
+_BLOCKS = from_arrow_schema(BLOCK_SCHEMA)
+# A task reads one part of the usual 10,000 records, or many small ones.
+_TASK_BYTES = 32 << 20
+# Of Bronze to a bucket of keys: some 100,000 records, which a task holds at once.
+_BUCKET_BYTES = 256 << 20
+_FEWEST_BUCKETS, _MOST_BUCKETS = 2, 64
+# Of blocks, which are compressed about as well as Parquet.
+_FILE_BYTES = 64 << 20
+# Each row is a block; this many are handed to Python at a time.
+_BLOCKS_AT_A_TIME = "4"
+
+_Report = TypeVar("_Report")
 
 
 @dataclass(frozen=True, slots=True)
 class SparkPart:
-    """A Bronze part that Spark reads: its name with `.json`, and where it lies, such as `abfss://…`."""
+    """A Bronze part: its name with `.json`, its place for whoever reads it, and its size in bytes."""
 
     name: str
-    uri: str
-
-
-class PartReport(msgspec.Struct, frozen=True):
-    """What the driver is told of a part: its counts, or at which byte it is malformed."""
-
-    part: str
-    records_in: int = 0
-    placed: int = 0
-    present_before: dict[str, int] = {}
-    byte: int | None = None
-    reason: str = ""
+    path: str
+    size: int
 
 
 @dataclass(frozen=True, slots=True)
-class SparkSilver:
-    """A dataset after cleaning.
+class CleanedParts:
+    """All parts after the kernel, duplicates still among them.
 
     Attributes:
-        silver: the plan of the Silver rows, duplicates left out.
-        quarantine: the plan of the quarantine.
-        records_in: over all parts.
-        placed: Silver rows before duplicates were left out.
-        duplicates: how many rows were left out for them.
-        present_before: as `pandas_transforms.SilverResult.present_before`.
+        blocks: Silver, quarantine and keys, kept by Spark.
+        placed: Silver rows.
+        quarantined: records with each reason.
+        present_before: as `metrics.measurements` takes it.
     """
 
-    silver: DataFrame
-    quarantine: DataFrame
+    blocks: DataFrame
+    parts: int
+    buckets: int
     records_in: int
     placed: int
+    quarantined_rows: int
+    quarantined: Mapping[str, int]
+    present_before: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltTables:
+    """Every table, ready to be written.
+
+    Attributes:
+        blocks: the tables' rows, kept by Spark.
+        sizes: the bytes of each block, by table, bucket and part.
+        duplicates: how many rows were left out for them.
+    """
+
+    blocks: DataFrame
+    sizes: Mapping[tuple[str, int, int], int]
     duplicates: int
-    present_before: Counter[str]
+    figures: SilverFigures
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """One Parquet file of a table."""
+
+    table: str
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
 
 
 class PySparkTransformer:
-    """Cleans datasets of one contract as of one moment.
+    """Cleans one dataset of a contract as of one moment; a context, since Spark keeps blocks meanwhile."""
 
-    Args:
-        spark: a session in ANSI mode whose time zone is UTC.
-        staging: a folder that Spark can write, for the parts after the kernel; nobody else's.
-    """
-
-    def __init__(self, spark: SparkSession, contract: Contract, as_of: datetime, staging: str) -> None:
+    def __init__(self, spark: SparkSession, contract: Contract, as_of: datetime) -> None:
         self._spark = spark
         self._contract = contract
         self._as_of = as_of
-        self._staging = staging
+        self._kept = ExitStack()
+        spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", _BLOCKS_AT_A_TIME)
 
-    def transform_to_silver(self, parts: Sequence[SparkPart]) -> SparkSilver:
-        """Read and clean every part once, and find the duplicates over the whole dataset.
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._kept.close()
+
+    def transform_to_silver(self, parts: Sequence[SparkPart], read: Callable[[str], bytes]) -> CleanedParts:
+        """Read every part once and run the kernel on it.
+
+        Args:
+            parts: in the order of their names' UTF-8 bytes.
+            read: gives a part's bytes by its path; runs on the executors.
 
         Raises:
             MalformedPart: the first by name, if several are.
         """
-        schema = from_arrow_schema(_staged_schema(self._contract))
-        read = self._spark.read.format("binaryFile").load([_literal(part.uri) for part in parts])
-        names = {_path(part.uri): part.name for part in parts}
-        cleaned = read.select("path", "content").mapInArrow(
-            _cleaner(self._contract, self._as_of, names), schema
+        buckets = _buckets(parts)
+        stage = stages.CleanParts(
+            self._contract,
+            self._as_of,
+            [part.name for part in parts],
+            _Reader([part.path for part in parts], read),
+            buckets,
         )
-        cleaned.write.mode("overwrite").option("compression", "snappy").parquet(self._staging)
-        staged = self._spark.read.schema(schema).parquet(self._staging)
-        reports = _reports(staged, {part.name for part in parts})
-        rows = staged.where(f"{_REPORT.name} is null and {_RAW} is null")
-        # Kept, so that counting them and leaving them out look for them once.
-        duplicates = self._duplicates(rows).persist()
-        kept = rows.join(duplicates, [*_PLACE], "left_anti")
-        return SparkSilver(
-            silver=kept.select(*self._contract.silver_schema.names),
-            quarantine=staged.where(f"{_RAW} is not null").select(*QUARANTINE_SCHEMA.names),
-            records_in=sum(report.records_in for report in reports),
-            placed=sum(report.placed for report in reports),
-            duplicates=duplicates.count(),
-            present_before=_total(reports),
+        places = self._spark.range(0, len(parts), 1, self._tasks(parts))
+        blocks = self._keep(places.mapInArrow(stage.run, _BLOCKS))
+        reports = _collected_reports(blocks)
+        for report in sorted(_only(stages.PartMalformed, reports), key=lambda report: report.part)[:1]:
+            raise MalformedPart(parts[report.part].name, report.byte, report.reason)
+        cleaned = _only(stages.PartCleaned, reports)
+        return CleanedParts(
+            blocks=blocks,
+            parts=len(parts),
+            buckets=buckets,
+            records_in=sum(report.records_in for report in cleaned),
+            placed=sum(report.placed for report in cleaned),
+            quarantined_rows=sum(report.quarantined_rows for report in cleaned),
+            quarantined=total(report.quarantined for report in cleaned),
+            present_before=total(report.present_before for report in cleaned),
         )
 
-    def transform_to_gold(self, silver: DataFrame) -> dict[str, DataFrame]:
-        """The plan of every Gold table, by name (data.md, section 4)."""
-        return build_gold(silver)
+    def transform_to_gold(self, cleaned: CleanedParts) -> BuiltTables:
+        """Leave duplicates out over the whole dataset, and make every Gold table (data.md, section 4).
 
-    def _duplicates(self, rows: DataFrame) -> DataFrame:
-        """The places of rows whose key has a later row, or an equal one in a smaller place.
-
-        Only the rows whose key's hash occurs twice, few in most datasets, are compared.
+        Raises:
+            ResultOverflow: a sum does not fit its column.
         """
-        key = self._contract.duplicate_key
-        hashed = rows.withColumn(_KEY_HASH, F.xxhash64(*key))
-        repeated = hashed.groupBy(_KEY_HASH).count().where("count > 1").select(_KEY_HASH)
-        candidates = hashed.select(_KEY_HASH, *key, self._contract.latest, *_PLACE).join(
-            repeated, _KEY_HASH, "left_semi"
+        keys = cleaned.blocks.where(F.col(TABLE_NAME) == stages.KEYS).repartition(cleaned.buckets, BUCKET)
+        duplicates = keys.mapInArrow(stages.FindDuplicates(self._contract).run, _BLOCKS)
+        silver = cleaned.blocks.where(F.col(TABLE_NAME) == SILVER)
+        finish = stages.FinishParts(self._contract, cleaned.buckets)
+        finished = self._keep(
+            silver.unionAll(duplicates).repartition(cleaned.parts, PART).mapInArrow(finish.run, _BLOCKS)
         )
-        latest_first = Window.partitionBy(*key).orderBy(
-            F.col(self._contract.latest).desc_nulls_last(), *_PLACE
+        final = F.col(TABLE_NAME).isin(SILVER, gold.FACT_ORDERS)
+        contributions = finished.where(~final).repartition(
+            cleaned.buckets * len(gold.BY_NAME), TABLE_NAME, BUCKET
         )
-        ranked = candidates.withColumn("rank", F.row_number().over(latest_first))
-        return ranked.where("rank > 1").select(*_PLACE)
+        built = self._keep(contributions.mapInArrow(stages.build_gold_blocks, _BLOCKS))
+        quarantine = cleaned.blocks.where(F.col(TABLE_NAME) == QUARANTINE)
+        told = finished.where(final | F.col(REPORT).isNotNull()).unionAll(built).unionAll(quarantine)
+        rows = told.select(TABLE_NAME, BUCKET, PART, SIZE, REPORT).collect()
+        reports = [stages.decode_report(row[4]) for row in rows if row[4] is not None]
+        for report in _only(stages.SumTooLarge, reports)[:1]:
+            raise ResultOverflow(report.message)
+        finished_parts = _only(stages.PartFinished, reports)
+        return BuiltTables(
+            blocks=told.where(F.col(REPORT).isNull()),
+            sizes={(row[0], row[1], row[2]): row[3] for row in rows if row[4] is None},
+            duplicates=sum(report.duplicates for report in finished_parts),
+            figures=total_figures(report.figures for report in finished_parts),
+        )
 
+    def write_tables(
+        self, tables: BuiltTables, places: Mapping[str, str], write: Callable[[str, bytes], None]
+    ) -> list[WrittenFile]:
+        """Write every table as Snappy Parquet, in as few files as its size asks for.
 
-def _staged_schema(contract: Contract) -> pa.Schema:
-    """A Silver row, or the reasons and raw text of a quarantined record, or the report of a part."""
-    quarantine_only = [field for field in QUARANTINE_SCHEMA if field.name not in contract.silver_schema.names]
-    return pa.schema([*contract.silver_schema, *quarantine_only, _REPORT])
-
-
-def _cleaner(
-    contract: Contract, as_of: datetime, names: dict[str, str]
-) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """The kernel as `mapInArrow` wants it. A malformed part is reported, since a raise would be retried."""
-
-    def clean(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for batch in batches:
-            for path, content in zip(batch.column("path").to_pylist(), batch.column("content"), strict=True):
-                part = BronzePart(names[_path(path)], content.as_py())
-                try:
-                    cleaned = clean_part(part, contract, as_of)
-                except MalformedPart as error:
-                    report = PartReport(part.name, byte=error.byte, reason=error.reason)
-                    yield from _staged([_report_row(report)], contract)
-                else:
-                    report = _report(part.name, cleaned)
-                    yield from _staged([cleaned.silver, cleaned.quarantine, _report_row(report)], contract)
-
-    return clean
-
-
-def _report(part: str, cleaned: CleanedPart) -> PartReport:
-    return PartReport(
-        part,
-        cleaned.records_in,
-        cleaned.silver.num_rows,
-        dict(cleaned.present_before),
-    )
-
-
-def _report_row(report: PartReport) -> pa.Table:
-    return pa.table([[msgspec.json.encode(report).decode()]], schema=pa.schema([_REPORT]))
-
-
-def _staged(tables: list[pa.Table], contract: Contract) -> Iterator[pa.RecordBatch]:
-    schema = _staged_schema(contract)
-    for table in tables:
-        columns = [
-            table[field.name] if field.name in table.column_names else pa.nulls(table.num_rows, field.type)
-            for field in schema
+        Args:
+            tables: what `transform_to_gold` has built.
+            places: the path of each table: of its file, or of the folder of its files.
+            write: puts a file in its place; runs on the executors.
+        """
+        files = _files(tables.sizes)
+        paths = _paths([name for name, _ in files], places)
+        numbers = [(*block, number) for number, (_, blocks) in enumerate(files) for block in blocks]
+        of_file = self._spark.createDataFrame(
+            numbers, f"{TABLE_NAME} string, {BUCKET} int, {PART} int, {_FILE} int"
+        )
+        in_order = (
+            tables.blocks.join(F.broadcast(of_file), [TABLE_NAME, BUCKET, PART])
+            .repartition(2 * len(files), _FILE)
+            .sortWithinPartitions(_FILE, PART, BUCKET)
+            .select(TABLE_NAME, BUCKET, F.col(_FILE).alias(PART), CONTENT)
+        )
+        written = in_order.mapInArrow(stages.WriteFiles(paths, write).run, _BLOCKS)
+        reports = sorted(
+            _only(stages.FileWritten, _collected_reports(written)), key=lambda report: report.file
+        )
+        return [
+            WrittenFile(files[report.file][0], paths[report.file], report.rows, report.bytes, report.sha256)
+            for report in reports
         ]
-        yield from pa.table(columns, schema=schema).combine_chunks().to_batches()
+
+    def _tasks(self, parts: Sequence[SparkPart]) -> int:
+        by_size = -(-sum(part.size for part in parts) // _TASK_BYTES)
+        return min(len(parts), max(by_size, self._spark.sparkContext.defaultParallelism))
+
+    def _keep(self, blocks: DataFrame) -> DataFrame:
+        """Have Spark keep what it computes, so that it computes it once; on disk, whatever its size."""
+        blocks.persist(StorageLevel.DISK_ONLY)
+        self._kept.callback(blocks.unpersist)
+        return blocks
 
 
-def _reports(staged: DataFrame, expected: set[str]) -> list[PartReport]:
-    rows = staged.where(f"{_REPORT.name} is not null").select(_REPORT.name).collect()
-    reports = sorted(
-        (msgspec.json.decode(row[0], type=PartReport) for row in rows),
-        key=lambda report: report.part.encode(),
-    )
-    unread = expected - {report.part for report in reports}
-    if unread:
-        raise FileNotFoundError(f"Spark did not read {min(unread)}")
-    for report in reports:
-        if report.byte is not None:
-            raise MalformedPart(report.part, report.byte, report.reason)
-    return reports
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads parts by their places."""
+
+    paths: Sequence[str]
+    read: Callable[[str], bytes]
+
+    def __call__(self, part: int) -> bytes:
+        return self.read(self.paths[part])
 
 
-def _total(reports: Iterable[PartReport]) -> Counter[str]:
-    total: Counter[str] = Counter()
-    for report in reports:
-        total.update(report.present_before)
-    return total
+def _buckets(parts: Sequence[SparkPart]) -> int:
+    wanted = sum(part.size for part in parts) // _BUCKET_BYTES
+    return int(min(max(wanted, _FEWEST_BUCKETS), _MOST_BUCKETS))
 
 
-def _literal(uri: str) -> str:
-    """A path that Spark takes as it is, and not as a pattern."""
-    return _GLOB_CHARACTERS.sub(r"\\\1", uri)
+def _collected_reports(blocks: DataFrame) -> list[stages.Report]:
+    rows = blocks.where(F.col(REPORT).isNotNull()).select(REPORT).collect()
+    return [stages.decode_report(row[0]) for row in rows]
 
 
-def _path(uri: str) -> str:
-    """A location without its scheme and slashes, which Spark spells its own way."""
-    return uri.partition(":")[2].lstrip("/")
+def _only(kind: type[_Report], reports: Iterable[stages.Report]) -> list[_Report]:
+    return [report for report in reports if isinstance(report, kind)]
+
+
+def _files(sizes: Mapping[tuple[str, int, int], int]) -> list[tuple[str, list[tuple[str, int, int]]]]:
+    """The blocks of each file, with its table's name: by table, part and bucket, until a file is full."""
+    files: list[tuple[str, list[tuple[str, int, int]]]] = []
+    filled = 0
+    for block in sorted(sizes, key=lambda block: (block[0], block[2], block[1])):
+        if not files or files[-1][0] != block[0] or filled + sizes[block] > _FILE_BYTES:
+            files.append((block[0], []))
+            filled = 0
+        files[-1][1].append(block)
+        filled += sizes[block]
+    return files
+
+
+def _paths(tables: Sequence[str], places: Mapping[str, str]) -> list[str]:
+    """A table's only file has its place; several are numbered, in a folder of that name."""
+    numbers: Counter[str] = Counter()
+    paths = []
+    for table in tables:
+        if tables.count(table) == 1:
+            paths.append(places[table])
+        else:
+            paths.append(f"{places[table]}/part-{numbers[table]:05d}.parquet")
+            numbers[table] += 1
+    return paths

@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
-from backend.adapters.local_folder import LocalFolder
+from backend.adapters.local_folder import LocalFiles
 from backend.domain.jobs import Counts
 from backend.lake_paths import FOLDER_OUTPUTS, QUARANTINE, SILVER
+from backend.services.cleaned_dataset import CleanedDataset
 from backend.services.progress import OUTPUT_TABLES
 from backend.services.spark_dataset_cleaning import SparkRun, clean_dataset_with_spark
 from backend.transformations.bronze import BronzePart
@@ -30,16 +31,21 @@ def clean_with_pandas(parts: Mapping[str, bytes], as_of: datetime) -> tuple[dict
 
 def clean_with_pyspark(
     spark: SparkSession, folder: Path, parts: Mapping[str, bytes], as_of: datetime
-) -> tuple[dict[str, pa.Table], Counts]:
+) -> tuple[dict[str, pa.Table], CleanedDataset]:
     """The large path's engine, on files in a folder of this machine."""
-    bronze, out, scratch = folder / "bronze", folder / "out", folder / "scratch"
-    for each in (bronze, out, scratch):
+    bronze, out = folder / "bronze", folder / "out"
+    for each in (bronze, out):
         each.mkdir()
     files = {name: bronze / f"{number}.json" for number, name in enumerate(parts)}
     for name, file in files.items():
         file.write_bytes(parts[name])
-    run = SparkRun(spark, scratch, FOLDER_OUTPUTS, LocalFolder(out))
-    spark_parts = [SparkPart(name, file.as_uri()) for name, file in files.items()]
-    counts = clean_dataset_with_spark(run, "local", as_of, spark_parts)
+    in_order = sorted(parts, key=lambda name: name.encode())
+    spark_parts = [SparkPart(name, str(files[name]), len(parts[name])) for name in in_order]
+    run = SparkRun(spark, LocalFiles(out), FOLDER_OUTPUTS)
+    cleaned = clean_dataset_with_spark(run, "local", as_of, spark_parts, _unwatched)
     tables = {name: pq.read_table(out / FOLDER_OUTPUTS.table(name)) for name in OUTPUT_TABLES}
-    return tables, counts
+    return tables, cleaned
+
+
+def _unwatched(stage: str, done: int) -> None:
+    """Nobody is told of the progress."""

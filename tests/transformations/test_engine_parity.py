@@ -32,8 +32,7 @@ _each_takes_seconds = settings(
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     session = local_session(tmp_path_factory.mktemp("spark"))
-    # For datasets of a few rows, compiling a plan and splitting it into tasks is most of the time.
-    session.conf.set("spark.sql.shuffle.partitions", "1")
+    # For datasets of a few rows, compiling a plan is most of the time.
     session.conf.set("spark.sql.codegen.wholeStage", "false")
     session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
     yield session
@@ -44,8 +43,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
 def _assert_parity(spark: SparkSession, parts: strategies.Dataset, as_of: datetime) -> None:
     expected, counts = clean_with_pandas(parts, as_of)
     with tempfile.TemporaryDirectory() as folder:
-        tables, spark_counts = clean_with_pyspark(spark, Path(folder), parts, as_of)
-    assert spark_counts == counts
+        tables, cleaned = clean_with_pyspark(spark, Path(folder), parts, as_of)
+    assert cleaned.counts == counts
     for name, table in tables.items():
         assert_schema(table, name)
         assert sorted(map(repr, rows_of(table))) == sorted(map(repr, rows_of(expected[name]))), name

@@ -11,6 +11,7 @@ from backend.domain.errors import InvalidMessage
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
 from backend.services.cleaning import CleaningService
+from backend.services.small_batch_cleaning import SmallBatchCleaner
 from tests.fakes import InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues, SetClock
 
 USER, JOB, DATASET = "a" * 32, "b" * 32, "dataset"
@@ -26,6 +27,17 @@ MESSAGE = CleaningMessage(
 )
 
 
+class BrittleFileSystem(InMemoryFileSystem):
+    """A lake that, while it is full, can't take one of the files."""
+
+    full = False
+
+    def write(self, path: str, content: object) -> None:
+        if self.full and path.endswith("fact_orders.parquet"):
+            raise OSError("the disk is full")
+        super().write(path, content)  # type: ignore[arg-type] # what the port takes
+
+
 class World:
     """One queued job on a dataset of the given parts."""
 
@@ -33,7 +45,7 @@ class World:
         self.bronze = InMemoryFileSystem(
             {f"{USER}/{DATASET}/{name}": content for name, content in parts.items()}
         )
-        self.lake = InMemoryFileSystem()
+        self.lake = BrittleFileSystem()
         self.queues = InMemoryQueues()
         self.jobs = InMemoryJobProgress([_job()])
         self.service = CleaningService(
@@ -41,9 +53,8 @@ class World:
             self.lake,
             self.jobs,
             DataRouter(self.queues, record_limit, "small", "large"),
-            record_limit=record_limit,
-            byte_limit=byte_limit,
-            clock=SetClock(AS_OF),
+            SmallBatchCleaner(self.bronze, self.lake, record_limit=record_limit, byte_limit=byte_limit),
+            SetClock(AS_OF),
         )
 
     def job(self) -> Job:
@@ -209,18 +220,9 @@ def test_a_worker_that_comes_late_does_not_pass_on_a_job_that_has_ended(
     assert "large" not in world.queues.bodies
 
 
-class FailingFileSystem(InMemoryFileSystem):
-    """A lake that can't take one of the files."""
-
-    def write(self, path: str, content: object) -> None:
-        if path.endswith("fact_orders.parquet"):
-            raise OSError("the disk is full")
-        super().write(path, content)  # type: ignore[arg-type] # what the port takes
-
-
 def test_a_failed_attempt_raises_for_the_queue_and_tells_the_job() -> None:
     world = World({"a.json": _part(_record("o1"))})
-    world.service._lake = FailingFileSystem()
+    world.lake.full = True
     with pytest.raises(OSError, match="the disk is full"):
         world.service.run(MESSAGE, 1)
     assert world.job().status is JobStatus.PROCESSING
@@ -230,7 +232,7 @@ def test_a_failed_attempt_raises_for_the_queue_and_tells_the_job() -> None:
 
 def test_the_last_failed_attempt_fails_the_job() -> None:
     world = World({"a.json": _part(_record("o1"))})
-    world.service._lake = FailingFileSystem()
+    world.lake.full = True
     with pytest.raises(OSError, match="the disk is full"):
         world.service.run(MESSAGE, MAX_DELIVERIES)
     assert world.job().status is JobStatus.FAILED
@@ -241,11 +243,10 @@ def test_an_attempt_after_a_crash_gives_the_same_files_as_an_undisturbed_run() -
     parts = {"a.json": _part(_record("o1"), _record("o1", "j")), "b.json": _part(_record("o2"))}
     undisturbed, crashed = World(parts), World(parts)
     undisturbed.service.run(MESSAGE, 1)
-    whole = crashed.service._lake
-    crashed.service._lake = FailingFileSystem()
+    crashed.lake.full = True
     with pytest.raises(OSError, match="the disk is full"):
         crashed.service.run(MESSAGE, 1)
-    crashed.service._lake = whole
+    crashed.lake.full = False
     crashed.service.run(MESSAGE, 2)
     outputs = [path for path in undisturbed.lake.files if not path.startswith("logs/")]
     assert {path: crashed.lake.files[path] for path in outputs} == {
