@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from backend import lake_paths
 from backend.data_routing import DataRouter
+from backend.domain.errors import InvalidSettings
+from backend.ports import SparkJobs
 from backend.settings import Settings, StorageAccount
 
 if TYPE_CHECKING:
@@ -133,6 +135,20 @@ class Services:
 
         storage = SparkLake(self.settings.lake, open_containers)
         return self._cleaning_with(LargeBatchCleaner(spark, storage))
+
+    @cached_property
+    def spark_jobs(self) -> SparkJobs:
+        """Where datasets of the large path are cleaned. Raises InvalidSettings."""
+        settings = self.settings
+        if settings.spark_worker_url:
+            from backend.adapters.spark_worker_jobs import SparkWorkerJobs
+
+            return SparkWorkerJobs(settings.spark_worker_url)
+        if settings.databricks_host and settings.databricks_job_id:
+            from backend.adapters.databricks_jobs import DatabricksJobs
+
+            return DatabricksJobs(settings.databricks_host, settings.databricks_job_id, _identity())
+        raise InvalidSettings("the large path needs DATABRICKS_HOST and DATABRICKS_JOB_ID to be set")
 
     @cached_property
     def poisoning(self) -> "PoisonRecorder":
