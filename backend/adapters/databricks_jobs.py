@@ -23,7 +23,7 @@ _TOKEN_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"  # noqa: S105 - n
 
 # The SDK's own are 60 and 300: a step of the queue waits seconds for an outage, and the next step asks again.
 _CALL_SECONDS = 10.0
-_RETRY_SECONDS = 5
+_RETRY_SECONDS = 2
 _LONGEST_PAUSE_SECONDS = 2.0
 
 
