@@ -31,7 +31,7 @@ exec {java} -Djava.io.tmpdir={scratch} "$@"{errors}
 
 
 def local_session(scratch: Path, cores: str = "*", *, quiet: bool = True) -> SparkSession:
-    """A session of this process alone, in UTC and ANSI mode, listening on loopback only.
+    """A session of this process alone, listening on loopback only.
 
     Args:
         scratch: a folder for Spark's own files.
@@ -81,8 +81,6 @@ def _configuration(scratch: Path) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.ansi.enabled": "true",
         # A task reads about one part of 10,000 records, so that all cores have work from two parts on.
         "spark.sql.files.maxPartitionBytes": str(32 << 20),
         "spark.sql.files.openCostInBytes": "0",

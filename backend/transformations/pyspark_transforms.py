@@ -37,8 +37,13 @@ _BUCKET_BYTES = 256 << 20
 _FEWEST_BUCKETS, _MOST_BUCKETS = 2, 64
 # Of blocks, which are compressed about as well as Parquet.
 _FILE_BYTES = 64 << 20
-# Each row is a block; this many are handed to Python at a time.
-_BLOCKS_AT_A_TIME = "4"
+# Whichever session a dataset is cleaned with: of this machine, or of a Databricks cluster.
+_SESSION_SETTINGS = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    # Each row is a block; this many are handed to Python at a time.
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "4",
+}
 
 _Report = TypeVar("_Report")
 
@@ -108,7 +113,8 @@ class PySparkTransformer:
         self._contract = contract
         self._as_of = as_of
         self._kept = ExitStack()
-        spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", _BLOCKS_AT_A_TIME)
+        for name, value in _SESSION_SETTINGS.items():
+            spark.conf.set(name, value)
 
     def __enter__(self) -> Self:
         return self
