@@ -21,7 +21,7 @@ class LocalStorage:
     """Where the storage account listens.
 
     Attributes:
-        addresses: its ports; those of the API and the Functions host are free, and nothing listens there.
+        addresses: its ports; the others are free, and nothing listens there.
         folder: Azurite's own state, and the logs of both processes.
     """
 

@@ -1,4 +1,4 @@
-"""Where the parts of the stack listen: six ports in a row on the loopback interface."""
+"""Where the parts of the stack listen: seven ports in a row on the loopback interface."""
 
 import secrets
 import socket
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backend.local.stack_errors import StackFailed
 
 HOST = "127.0.0.1"
-PORTS_IN_A_ROW = 6
+PORTS_IN_A_ROW = 7
 LAST_PORT = 65_535
 _FIRST_TRIED_PORT = 20_000
 _TRIED_PORTS = 12_000
@@ -55,6 +55,11 @@ class Addresses:
         return self.api + 5
 
     @property
+    def spark(self) -> int:
+        """The Spark worker's HTTP endpoint."""
+        return self.api + 6
+
+    @property
     def api_url(self) -> str:
         """The API's address for a browser on this machine."""
         return f"http://{HOST}:{self.api}"
@@ -86,6 +91,7 @@ class Addresses:
             self.table: "table storage",
             self.azurite_blob: "Azurite behind the lake",
             self.functions: "the Functions host",
+            self.spark: "the Spark worker",
         }
 
     def require_free(self) -> None:
@@ -102,7 +108,7 @@ class Addresses:
 
 
 def free_addresses() -> Addresses:
-    """Six free ports in a row, below those that systems hand out to outgoing connections."""
+    """Seven free ports in a row, below those that systems hand out to outgoing connections."""
     while True:
         addresses = Addresses(_FIRST_TRIED_PORT + secrets.randbelow(_TRIED_PORTS))
         if all(_is_free(port) for port in addresses.users()):

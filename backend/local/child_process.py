@@ -22,12 +22,14 @@ class Program:
     Attributes:
         name: what people call it.
         log: where its output goes; None for a child that shares the stack's terminal.
+        vital: whether the stack is of no use without it.
     """
 
     name: str
     command: tuple[str, ...]
     environment: Mapping[str, str]
     log: Path | None = None
+    vital: bool = True
 
 
 class ChildProcess:

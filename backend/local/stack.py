@@ -75,6 +75,7 @@ def _overview(programs: StackPrograms) -> str:
         ("queues", addresses.account_url(addresses.queue)),
         ("tables", addresses.account_url(addresses.table)),
         ("Functions", f"http://127.0.0.1:{addresses.functions}"),
+        ("Spark", f"http://127.0.0.1:{addresses.spark}/status"),
         ("logs", str(state.logs)),
     )
     table = "\n".join(f"  {name:<11} {address}" for name, address in lines)

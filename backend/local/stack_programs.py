@@ -17,8 +17,9 @@ from backend.settings import Settings
 
 _API = "api"
 _FUNCTION_APP = "backend.myfunc.function_app"
+_SPARK = "spark"
 # Settings that would lead a local stack to somebody's real Azure account, or to an identity of theirs.
-_FOREIGN_PREFIXES = ("AZURE_", "ADLS_", "AzureWebJobs")
+_FOREIGN_PREFIXES = ("AZURE_", "ADLS_", "AzureWebJobs", "DATABRICKS_")
 _DATABASE_URL = "DATABASE_URL"
 _JWT_SECRET_KEY = "JWT_SECRET_KEY"  # noqa: S105 - a setting's name
 _PROBE_SECONDS = 5
@@ -45,14 +46,14 @@ class StackPrograms:
         self.state.write_private(self.state.connection_string, self.addresses.connection_string + "\n")
         environment = self.environment()
         for name, command in self._commands().items():
-            log = self.state.log(name)
-            keep_last_log(log)
             own = environment | self._secrets() if name == _API else environment
-            supervisor.start(Program(name, command, own, log))
+            self._start(supervisor, name, command, own)
         self._create_storage(supervisor, environment)
         supervisor.wait_until_ready(_API, lambda: _answers(f"{self.addresses.api_url}/readyz"))
         status = f"http://{HOST}:{self.addresses.functions}/admin/host/status"
         supervisor.wait_until_ready("functions", lambda: _answers(status))
+        # Last, and nobody waits for it: Spark takes longer to load than all others together.
+        self._start(supervisor, _SPARK, self._spark_worker(), environment, vital=False)
 
     def demo(self) -> Program:
         """The demo, which shows itself on the stack's own terminal."""
@@ -74,6 +75,7 @@ class StackPrograms:
             "SMALL_BATCH_QUEUE": "small-batch-queue",
             "LARGE_BATCH_QUEUE": "large-batch-queue",
             "DATA_GENERATION_QUEUE": "data-generation-queue",
+            "SPARK_WORKER_URL": f"http://{HOST}:{self.addresses.spark}",
             # A proxy can't reach this machine's own ports.
             "NO_PROXY": direct,
             "no_proxy": direct,
@@ -82,6 +84,19 @@ class StackPrograms:
             "PYTHONPATH": os.pathsep.join(filter(None, (str(_ROOT), os.environ.get("PYTHONPATH")))),
             "PYTHONSAFEPATH": "1",
         }
+
+    def _start(
+        self,
+        supervisor: Supervisor,
+        name: str,
+        command: tuple[str, ...],
+        environment: Mapping[str, str],
+        *,
+        vital: bool = True,
+    ) -> None:
+        log = self.state.log(name)
+        keep_last_log(log)
+        supervisor.start(Program(name, command, environment, log, vital))
 
     def _secrets(self) -> dict[str, str]:
         """What the API alone is told. A caller's own DATABASE_URL puts the accounts on MySQL."""
@@ -103,6 +118,12 @@ class StackPrograms:
                 *("--app", _FUNCTION_APP, "--http-port", str(ports.functions)),
             ),
         }
+
+    def _spark_worker(self) -> tuple[str, ...]:
+        return _module(
+            "backend.local.spark_worker",
+            *("--port", str(self.addresses.spark), "--scratch", str(self.state.spark)),
+        )
 
     def _create_storage(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
         # Imported while the programs load: it takes as long as Azurite does.

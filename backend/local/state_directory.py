@@ -27,6 +27,11 @@ class StateDirectory:
         return self.folder / "azurite"
 
     @property
+    def spark(self) -> Path:
+        """What Spark keeps while it runs."""
+        return self.folder / "spark"
+
+    @property
     def database_url(self) -> str:
         """The operational database."""
         return f"sqlite:///{self.folder / 'orchestrator.sqlite'}"

@@ -40,7 +40,8 @@ class Supervisor:
     Args:
         waiter: how to wait.
         say: shows a line to the person at the terminal.
-        backoff: seconds before a dead part is started again; twice as many after every death in a row.
+        backoff: seconds before a dead part is started again; twice as many after every death in a row, until
+            a vital one would end the stack.
         patience: seconds that a part may take to be ready.
         grace: seconds that all parts together may take to stop.
     """
@@ -116,7 +117,7 @@ class Supervisor:
         """Wait a moment, then restart what has ended and waited long enough.
 
         Raises:
-            StackFailed: a part has died at once too often.
+            StackFailed: a vital part has died at once too often.
             StopRequested: a signal came.
         """
         self._pause(self._backoff)
@@ -134,9 +135,10 @@ class Supervisor:
         part.child.kill_group()
         steady = now - part.started_at >= _STEADY_SECONDS
         part.deaths_in_a_row = 1 if steady else part.deaths_in_a_row + 1
-        if part.deaths_in_a_row >= _MOST_DEATHS_IN_A_ROW:
+        if part.program.vital and part.deaths_in_a_row >= _MOST_DEATHS_IN_A_ROW:
             raise StackFailed(f"{_ending(part.program, status)} ({part.deaths_in_a_row} times in a row)")
-        part.restart_at = now + self._backoff * 2 ** (part.deaths_in_a_row - 1)
+        doublings = min(part.deaths_in_a_row, _MOST_DEATHS_IN_A_ROW) - 1
+        part.restart_at = now + self._backoff * 2**doublings
         self._say(f"{_ending(part.program, status)}; it is started again")
 
     def stop(self) -> None:

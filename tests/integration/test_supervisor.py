@@ -26,9 +26,9 @@ class Stage:
         self.waiter = SignalWaiter()
         self.supervisor = Supervisor(self.waiter, self.said.append, backoff=0.01, grace=0.5)
 
-    def program(self, code: str, name: str = "part") -> Program:
+    def program(self, code: str, name: str = "part", *, vital: bool = True) -> Program:
         command = (sys.executable, "-c", code)
-        return Program(name, command, dict(os.environ), self.folder / f"{name}.log")
+        return Program(name, command, dict(os.environ), self.folder / f"{name}.log", vital)
 
     def watch_until(self, path: Path) -> None:
         wait_until(lambda: self.supervisor.watch_once() or path.exists())
@@ -63,6 +63,20 @@ def test_a_part_that_dies_at_once_again_and_again_ends_the_stack(stage: Stage, t
         stage.supervisor.watch()
     assert str(failure.value) == f"part ended with status 7; its log: {tmp_path}/part.log (5 times in a row)"
     assert (tmp_path / "part.log").read_text() == "no luck\n" * 5
+
+
+def test_a_part_that_is_not_vital_is_started_again_however_often_it_dies(stage: Stage, tmp_path: Path) -> None:
+    enough = tmp_path / "enough"
+    code = f"""
+import pathlib
+log = pathlib.Path({str(tmp_path / "part.log")!r})
+print("no luck", flush=True)
+if log.read_text().count("no luck") == 7:
+    pathlib.Path({str(enough)!r}).touch()
+"""
+    stage.supervisor.start(stage.program(code, vital=False))
+    stage.watch_until(enough)
+    assert len(stage.said) == 6
 
 
 def test_a_part_that_ends_before_it_is_ready_ends_the_start(stage: Stage, tmp_path: Path) -> None:

@@ -15,20 +15,18 @@ from backend.bootstrap import build_services
 from backend.local.loopback_server import LoopbackServer
 from backend.local.spark_worker.cleaning import clean, warm_up
 from backend.local.spark_worker.http_endpoint import MAX_BODY_BYTES, WorkerEndpoint
+from backend.local.spark_worker.priority import give_way
 from backend.local.spark_worker.runs import Runs
 from backend.local.spark_worker.session import WarmSession
 from backend.settings import Settings
 
 _THREADS = 4
-# A large dataset keeps every core busy for minutes. The API and the small path, where somebody waits for an
-# answer, go first. Java and the Python workers inherit this.
-_NICENESS = 10
 
 
 def main() -> None:
     """Run a worker; its status is 0 after a stop, 1 when it can't listen, or has lost Spark."""
     options = _options()
-    os.nice(_NICENESS)
+    give_way()
     _log_to_standard_error()
     ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
