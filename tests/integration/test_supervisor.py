@@ -65,7 +65,9 @@ def test_a_part_that_dies_at_once_again_and_again_ends_the_stack(stage: Stage, t
     assert (tmp_path / "part.log").read_text() == "no luck\n" * 5
 
 
-def test_a_part_that_is_not_vital_is_started_again_however_often_it_dies(stage: Stage, tmp_path: Path) -> None:
+def test_a_part_that_is_not_vital_is_started_again_however_often_it_dies(
+    stage: Stage, tmp_path: Path
+) -> None:
     enough = tmp_path / "enough"
     code = f"""
 import pathlib
@@ -73,6 +75,7 @@ log = pathlib.Path({str(tmp_path / "part.log")!r})
 print("no luck", flush=True)
 if log.read_text().count("no luck") == 7:
     pathlib.Path({str(enough)!r}).touch()
+    {SLEEPER}
 """
     stage.supervisor.start(stage.program(code, vital=False))
     stage.watch_until(enough)
