@@ -81,10 +81,10 @@ def _configuration(scratch: Path) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
-        # A task reads about one part of 10,000 records, so that all cores have work from two parts on.
-        "spark.sql.files.maxPartitionBytes": str(32 << 20),
-        "spark.sql.files.openCostInBytes": "0",
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        # The virtual machine moves blocks and does little else: its second compiler costs more than it gains.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+        # What the large path shuffles is compressed already.
+        "spark.shuffle.compress": "false",
         "spark.python.daemon.module": "backend.adapters.spark_python_daemon",
         # Runs that have a pool of their own get their share of the cores, however large another one is.
         "spark.scheduler.mode": "FAIR",

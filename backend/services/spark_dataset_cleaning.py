@@ -21,10 +21,11 @@ from backend.transformations.pyspark_transforms import (
     ENGINE,
     BuiltTables,
     CleanedParts,
+    Outputs,
     PySparkTransformer,
     SparkPart,
-    WrittenFile,
 )
+from backend.transformations.spark_stages import FileWritten
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,17 @@ def clean_dataset_with_spark(
             lambda done, tasks: on_progress("cleaning", len(parts) * done // max(tasks, 1)),
         )
         watch.lap("cleaning")
+        outputs = _cleared(run)
         on_progress("building gold", len(parts))
-        built = transformer.transform_to_gold(cleaned)
+        built = transformer.transform_to_gold(cleaned, outputs)
         watch.lap("building gold")
-        on_progress("writing tables", len(parts))
-        files = _write(run, transformer, built)
+        on_progress("writing tables", len(parts) + len({file.table for file in built.written}))
+        files = transformer.write_tables(built, outputs)
         watch.lap("writing tables")
     counts = _counts(cleaned, built, files)
     on_progress("writing the manifest", len(parts) + len(OUTPUT_TABLES))
-    outputs = [_output(run.paths, name, files) for name in OUTPUT_TABLES]
-    run.storage.write(run.paths.manifest, manifest(job_id, as_of, ENGINE, counts, outputs).encode())
+    listed = [_output(run.paths, name, files) for name in OUTPUT_TABLES]
+    run.storage.write(run.paths.manifest, manifest(job_id, as_of, ENGINE, counts, listed).encode())
     watch.lap("writing manifest")
     measured = measurements(
         ENGINE, counts, built.figures, cleaned.present_before, cleaned.quarantined, watch.seconds
@@ -72,16 +74,16 @@ def clean_dataset_with_spark(
     return CleanedDataset(counts, built.figures.mean_quality_score, measured)
 
 
-def _write(run: SparkRun, transformer: PySparkTransformer, built: BuiltTables) -> list[WrittenFile]:
+def _cleared(run: SparkRun) -> Outputs:
+    """The outputs' places, without what an earlier run left there, which may be of other files."""
     run.storage.remove(run.paths.manifest)
     places = {name: run.paths.table(name) for name in OUTPUT_TABLES}
     for place in places.values():
-        # What an earlier run left there may be of other files.
         run.storage.remove(place)
-    return transformer.write_tables(built, places, run.storage.write)
+    return Outputs(places, run.storage.write)
 
 
-def _counts(cleaned: CleanedParts, built: BuiltTables, files: Sequence[WrittenFile]) -> Counts:
+def _counts(cleaned: CleanedParts, built: BuiltTables, files: Sequence[FileWritten]) -> Counts:
     """The conservation equation, of what is in the files and not of what was to be in them."""
     silver_rows, quarantined = (_rows(name, files) for name in OUTPUT_TABLES[:2])
     counts = Counts(cleaned.records_in, silver_rows, built.duplicates, quarantined)
@@ -90,10 +92,10 @@ def _counts(cleaned: CleanedParts, built: BuiltTables, files: Sequence[WrittenFi
     return counts
 
 
-def _rows(table: str, files: Sequence[WrittenFile]) -> int:
+def _rows(table: str, files: Sequence[FileWritten]) -> int:
     return sum(file.rows for file in files if file.table == table)
 
 
-def _output(paths: OutputPaths, table: str, files: Sequence[WrittenFile]) -> Output:
+def _output(paths: OutputPaths, table: str, files: Sequence[FileWritten]) -> Output:
     listed = tuple(OutputFile(file.path, file.bytes, file.sha256) for file in files if file.table == table)
     return Output(table, paths.table(table), _rows(table, files), listed)

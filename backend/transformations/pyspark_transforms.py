@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from types import TracebackType
 from typing import Self, TypeVar
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
 from pyspark.storagelevel import StorageLevel
@@ -22,30 +23,42 @@ from backend.domain.errors import MalformedPart, ResultOverflow
 from backend.lake_paths import QUARANTINE, SILVER
 from backend.transformations import gold_tables as gold
 from backend.transformations import spark_stages as stages
-from backend.transformations.arrow_blocks import BLOCK_SCHEMA, BUCKET, CONTENT, PART, REPORT, SIZE, TABLE_NAME
+from backend.transformations.arrow_blocks import (
+    BLOCK_SCHEMA,
+    BUCKET,
+    CONTENT,
+    PART,
+    REPORT,
+    SIZE,
+    SLOT,
+    TABLE_NAME,
+)
 from backend.transformations.contract import Contract
 from backend.transformations.metrics import SilverFigures, total, total_figures
+from backend.transformations.shuffle_slots import slots
 
 ENGINE = "pyspark"
 
-_FILE = "file"
 _BLOCKS = from_arrow_schema(BLOCK_SCHEMA)
-# A task reads one part of the usual 10,000 records, or many small ones.
+# In bytes of Bronze, of which 10,000 records are about 32 MiB. A task reads such a part, or many small ones.
 _TASK_BYTES = 32 << 20
-# Of Bronze to a bucket of keys: some 100,000 records, which a task holds at once.
+# A file of Silver is of this at most, and of that at least if it takes more files to keep all cores busy.
+_GREATEST_FILE_BYTES, _LEAST_FILE_BYTES = 512 << 20, 160 << 20
+# A bucket of keys: what a task holds at once.
 _BUCKET_BYTES = 256 << 20
 _FEWEST_BUCKETS, _MOST_BUCKETS = 2, 64
-# Of blocks, which are compressed about as well as Parquet.
+# Of the tables with one row per key, in bytes of blocks, which are as large as Parquet files.
 _FILE_BYTES = 64 << 20
-# Whichever session a dataset is cleaned with: of this machine, or of a Databricks cluster.
 _SESSION_SETTINGS = {
-    "spark.sql.session.timeZone": "UTC",
-    "spark.sql.ansi.enabled": "true",
     # Each row is a block; this many are handed to Python at a time.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "4",
+    # Every stage is told how many tasks it has; to plan again after each takes longer than these plans' work.
+    "spark.sql.adaptive.enabled": "false",
 }
 
+_FILE = "file"
 _Report = TypeVar("_Report")
+_BlockId = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,51 +71,54 @@ class SparkPart:
 
 
 @dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where tables go.
+
+    Attributes:
+        places: the path of each table: of its file, or of the folder of its files.
+        write: puts a file in its place; runs on the executors.
+    """
+
+    places: Mapping[str, str]
+    write: Callable[[str, bytes], None]
+
+    def path(self, table: str, number: int, count: int) -> str:
+        """The path of one of a table's files."""
+        return self.places[table] if count == 1 else f"{self.places[table]}/part-{number:05d}.parquet"
+
+
+@dataclass(frozen=True, slots=True)
 class CleanedParts:
     """All parts after the kernel, duplicates still among them.
 
     Attributes:
         blocks: Silver, quarantine and keys, kept by Spark.
-        placed: Silver rows.
         quarantined: records with each reason.
         present_before: as `metrics.measurements` takes it.
     """
 
     blocks: DataFrame
-    parts: int
-    buckets: int
+    layout: stages.Layout
     records_in: int
-    placed: int
-    quarantined_rows: int
     quarantined: Mapping[str, int]
     present_before: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class BuiltTables:
-    """Every table, ready to be written.
+    """Silver and the facts, written; and all other tables, ready to be written.
 
     Attributes:
-        blocks: the tables' rows, kept by Spark.
-        sizes: the bytes of each block, by table, bucket and part.
+        blocks: the rows of the other tables, kept by Spark.
+        sizes: the bytes of each of these blocks, by table and bucket.
         duplicates: how many rows were left out for them.
     """
 
     blocks: DataFrame
-    sizes: Mapping[tuple[str, int, int], int]
+    sizes: Mapping[_BlockId, int]
+    written: Sequence[stages.FileWritten]
     duplicates: int
     figures: SilverFigures
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenFile:
-    """One Parquet file of a table."""
-
-    table: str
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
 
 
 class PySparkTransformer:
@@ -125,7 +141,7 @@ class PySparkTransformer:
         self._kept.close()
 
     def transform_to_silver(self, parts: Sequence[SparkPart], read: Callable[[str], bytes]) -> CleanedParts:
-        """Read every part once and run the kernel on it.
+        """Read every part once and run the kernel on it. Nothing is written.
 
         Args:
             parts: in the order of their names' UTF-8 bytes.
@@ -134,96 +150,100 @@ class PySparkTransformer:
         Raises:
             MalformedPart: the first by name, if several are.
         """
-        buckets = _buckets(parts)
-        stage = stages.CleanParts(
-            self._contract,
-            self._as_of,
-            [part.name for part in parts],
-            _Reader([part.path for part in parts], read),
-            buckets,
-        )
-        places = self._spark.range(0, len(parts), 1, self._tasks(parts))
+        layout = self._layout(parts)
+        reader = _Reader([part.path for part in parts], read)
+        stage = stages.CleanParts(self._contract, self._as_of, layout, reader)
+        places = self._spark.range(0, len(parts), 1, self._reading_tasks(parts))
         blocks = self._keep(places.mapInArrow(stage.run, _BLOCKS))
-        reports = _collected_reports(blocks)
+        reports = _decoded(blocks.where(_is_report()).select(REPORT).collect())
         for report in sorted(_only(stages.PartMalformed, reports), key=lambda report: report.part)[:1]:
             raise MalformedPart(parts[report.part].name, report.byte, report.reason)
         cleaned = _only(stages.PartCleaned, reports)
         return CleanedParts(
             blocks=blocks,
-            parts=len(parts),
-            buckets=buckets,
+            layout=layout,
             records_in=sum(report.records_in for report in cleaned),
-            placed=sum(report.placed for report in cleaned),
-            quarantined_rows=sum(report.quarantined_rows for report in cleaned),
             quarantined=total(report.quarantined for report in cleaned),
             present_before=total(report.present_before for report in cleaned),
         )
 
-    def transform_to_gold(self, cleaned: CleanedParts) -> BuiltTables:
-        """Leave duplicates out over the whole dataset, and make every Gold table (data.md, section 4).
+    def transform_to_gold(self, cleaned: CleanedParts, outputs: Outputs) -> BuiltTables:
+        """Leave duplicates out over the whole dataset, write Silver and the facts, build all other tables.
 
         Raises:
             ResultOverflow: a sum does not fit its column.
         """
-        keys = cleaned.blocks.where(F.col(TABLE_NAME) == stages.KEYS).repartition(cleaned.buckets, BUCKET)
-        duplicates = keys.mapInArrow(stages.FindDuplicates(self._contract).run, _BLOCKS)
-        silver = cleaned.blocks.where(F.col(TABLE_NAME) == SILVER)
-        finish = stages.FinishParts(self._contract, cleaned.buckets)
-        finished = self._keep(
-            silver.unionAll(duplicates).repartition(cleaned.parts, PART).mapInArrow(finish.run, _BLOCKS)
-        )
-        final = F.col(TABLE_NAME).isin(SILVER, gold.FACT_ORDERS)
-        contributions = finished.where(~final).repartition(
-            cleaned.buckets * len(gold.BY_NAME), TABLE_NAME, BUCKET
-        )
-        built = self._keep(contributions.mapInArrow(stages.build_gold_blocks, _BLOCKS))
-        quarantine = cleaned.blocks.where(F.col(TABLE_NAME) == QUARANTINE)
-        told = finished.where(final | F.col(REPORT).isNotNull()).unionAll(built).unionAll(quarantine)
-        rows = told.select(TABLE_NAME, BUCKET, PART, SIZE, REPORT).collect()
-        reports = [stages.decode_report(row[4]) for row in rows if row[4] is not None]
+        layout = cleaned.layout
+        paths = {
+            (table, number): outputs.path(table, number, layout.file_count)
+            for table in (SILVER, gold.FACT_ORDERS)
+            for number in range(layout.file_count)
+        }
+        finish = stages.FinishParts(self._contract, layout, paths, outputs.write)
+        keys = cleaned.blocks.where(F.col(TABLE_NAME) == stages.KEYS).repartition(layout.buckets, SLOT)
+        duplicates = keys.mapInArrow(stages.FindDuplicates(self._contract, layout).run, _BLOCKS)
+        of_parts = cleaned.blocks.where(F.col(TABLE_NAME).isin(SILVER, QUARANTINE)).unionAll(duplicates)
+        finished = self._keep(of_parts.repartition(layout.file_count, SLOT).mapInArrow(finish.run, _BLOCKS))
+        tables = finished.where(_is_block()).repartition(layout.tasks, SLOT)
+        built = self._keep(tables.mapInArrow(stages.build_tables, _BLOCKS))
+        told = built.unionAll(finished.where(_is_report())).select(REPORT, TABLE_NAME, BUCKET, SIZE).collect()
+        reports = _decoded(row for row in told if row[0] is not None)
         for report in _only(stages.SumTooLarge, reports)[:1]:
             raise ResultOverflow(report.message)
-        finished_parts = _only(stages.PartFinished, reports)
+        chunks = _only(stages.ChunkFinished, reports)
         return BuiltTables(
-            blocks=told.where(F.col(REPORT).isNull()),
-            sizes={(row[0], row[1], row[2]): row[3] for row in rows if row[4] is None},
-            duplicates=sum(report.duplicates for report in finished_parts),
-            figures=total_figures(report.figures for report in finished_parts),
+            blocks=built.where(_is_block()),
+            sizes={(row[1], row[2]): row[3] for row in told if row[0] is None},
+            written=_only(stages.FileWritten, reports),
+            duplicates=sum(report.duplicates for report in chunks),
+            figures=total_figures(report.figures for report in chunks),
         )
 
-    def write_tables(
-        self, tables: BuiltTables, places: Mapping[str, str], write: Callable[[str, bytes], None]
-    ) -> list[WrittenFile]:
-        """Write every table as Snappy Parquet, in as few files as its size asks for.
+    def write_tables(self, tables: BuiltTables, outputs: Outputs) -> list[stages.FileWritten]:
+        """Write all other tables, in as few files as their size asks for.
 
-        Args:
-            tables: what `transform_to_gold` has built.
-            places: the path of each table: of its file, or of the folder of its files.
-            write: puts a file in its place; runs on the executors.
+        Returns:
+            The files of every table, Silver and the facts included, in the order of their paths.
         """
         files = _files(tables.sizes)
-        paths = _paths([name for name, _ in files], places)
-        numbers = [(*block, number) for number, (_, blocks) in enumerate(files) for block in blocks]
+        counts = Counter(table for table, _ in files)
+        numbers: Counter[str] = Counter()
+        named = []
+        for table, _ in files:
+            named.append((table, outputs.path(table, numbers[table], counts[table])))
+            numbers[table] += 1
+        slot_of = slots(len(files))
         of_file = self._spark.createDataFrame(
-            numbers, f"{TABLE_NAME} string, {BUCKET} int, {PART} int, {_FILE} int"
+            [
+                (slot_of[number], *block, number)
+                for number, (_, blocks) in enumerate(files)
+                for block in blocks
+            ],
+            f"{SLOT} int, {TABLE_NAME} string, {BUCKET} int, {_FILE} int",
         )
-        in_order = (
-            tables.blocks.join(F.broadcast(of_file), [TABLE_NAME, BUCKET, PART])
-            .repartition(2 * len(files), _FILE)
-            .sortWithinPartitions(_FILE, PART, BUCKET)
-            .select(TABLE_NAME, BUCKET, F.col(_FILE).alias(PART), CONTENT)
+        blocks = tables.blocks.drop(SLOT).join(F.broadcast(of_file), [TABLE_NAME, BUCKET])
+        ordered = blocks.repartition(len(files), SLOT).select(
+            SLOT, TABLE_NAME, F.col(_FILE).alias(BUCKET), F.col(BUCKET).alias(PART), CONTENT
         )
-        written = in_order.mapInArrow(stages.WriteFiles(paths, write).run, _BLOCKS)
-        reports = sorted(
-            _only(stages.FileWritten, _collected_reports(written)), key=lambda report: report.file
-        )
-        return [
-            WrittenFile(files[report.file][0], paths[report.file], report.rows, report.bytes, report.sha256)
-            for report in reports
-        ]
+        reports = ordered.mapInArrow(stages.WriteFiles(named, outputs.write).run, _BLOCKS)
+        written = _only(stages.FileWritten, _decoded(reports.select(REPORT).collect()))
+        return sorted([*tables.written, *written], key=lambda file: file.path)
 
-    def _tasks(self, parts: Sequence[SparkPart]) -> int:
-        by_size = -(-sum(part.size for part in parts) // _TASK_BYTES)
+    def _layout(self, parts: Sequence[SparkPart]) -> stages.Layout:
+        cores = self._spark.sparkContext.defaultParallelism
+        size = sum(part.size for part in parts)
+        fewest, most = _quotient(size, _GREATEST_FILE_BYTES), _quotient(size, _LEAST_FILE_BYTES)
+        file_count = min(max(fewest, min(cores, most)), len(parts))
+        buckets = min(max(_quotient(size, _BUCKET_BYTES), _FEWEST_BUCKETS), _MOST_BUCKETS)
+        return stages.Layout(
+            parts=tuple(part.name for part in parts),
+            files=_numbered([part.size for part in parts], file_count),
+            buckets=buckets,
+            tasks=max(2 * cores, buckets),
+        )
+
+    def _reading_tasks(self, parts: Sequence[SparkPart]) -> int:
+        by_size = _quotient(sum(part.size for part in parts), _TASK_BYTES)
         return min(len(parts), max(by_size, self._spark.sparkContext.defaultParallelism))
 
     def _keep(self, blocks: DataFrame) -> DataFrame:
@@ -244,13 +264,30 @@ class _Reader:
         return self.read(self.paths[part])
 
 
-def _buckets(parts: Sequence[SparkPart]) -> int:
-    wanted = sum(part.size for part in parts) // _BUCKET_BYTES
-    return int(min(max(wanted, _FEWEST_BUCKETS), _MOST_BUCKETS))
+def _is_report() -> Column:
+    return F.col(REPORT).isNotNull()
 
 
-def _collected_reports(blocks: DataFrame) -> list[stages.Report]:
-    rows = blocks.where(F.col(REPORT).isNotNull()).select(REPORT).collect()
+def _is_block() -> Column:
+    return F.col(REPORT).isNull()
+
+
+def _quotient(size: int, of: int) -> int:
+    """Rounded up, and 1 at least."""
+    return max(-(-size // of), 1)
+
+
+def _numbered(sizes: Sequence[int], count: int) -> tuple[int, ...]:
+    """A number below `count` for each of the parts, in order and about equally many bytes of each."""
+    whole = max(sum(sizes), 1)
+    ends = accumulate(sizes)
+    numbers = [min((end - 1) * count // whole, count - 1) for end in ends]
+    # Without gaps, which a part that is larger than the others leaves.
+    places = {number: place for place, number in enumerate(sorted(set(numbers)))}
+    return tuple(places[number] for number in numbers)
+
+
+def _decoded(rows: Iterable[Row]) -> list[stages.Report]:
     return [stages.decode_report(row[0]) for row in rows]
 
 
@@ -258,27 +295,14 @@ def _only(kind: type[_Report], reports: Iterable[stages.Report]) -> list[_Report
     return [report for report in reports if isinstance(report, kind)]
 
 
-def _files(sizes: Mapping[tuple[str, int, int], int]) -> list[tuple[str, list[tuple[str, int, int]]]]:
-    """The blocks of each file, with its table's name: by table, part and bucket, until a file is full."""
-    files: list[tuple[str, list[tuple[str, int, int]]]] = []
+def _files(sizes: Mapping[_BlockId, int]) -> list[tuple[str, list[_BlockId]]]:
+    """The blocks of each file, with its table's name: in their order, until a file is full."""
+    files: list[tuple[str, list[_BlockId]]] = []
     filled = 0
-    for block in sorted(sizes, key=lambda block: (block[0], block[2], block[1])):
+    for block in sorted(sizes):
         if not files or files[-1][0] != block[0] or filled + sizes[block] > _FILE_BYTES:
             files.append((block[0], []))
             filled = 0
         files[-1][1].append(block)
         filled += sizes[block]
     return files
-
-
-def _paths(tables: Sequence[str], places: Mapping[str, str]) -> list[str]:
-    """A table's only file has its place; several are numbered, in a folder of that name."""
-    numbers: Counter[str] = Counter()
-    paths = []
-    for table in tables:
-        if tables.count(table) == 1:
-            paths.append(places[table])
-        else:
-            paths.append(f"{places[table]}/part-{numbers[table]:05d}.parquet")
-            numbers[table] += 1
-    return paths

@@ -5,11 +5,10 @@ tried again by Spark, and then by the queue.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from itertools import groupby
 from operator import attrgetter
 
 import msgspec
@@ -28,13 +27,16 @@ from backend.transformations.contract import SOURCE_PART, SOURCE_ROW, Contract
 from backend.transformations.duplicates import duplicate_places
 from backend.transformations.metrics import SilverFigures, quarantined_by_reason, silver_figures
 from backend.transformations.parquet import COMPRESSION
+from backend.transformations.shuffle_slots import slots
 from backend.transformations.silver import clean_part
 
 KEYS = "keys"
 DUPLICATES = "duplicates"
+_OF_A_PART = (SILVER, QUARANTINE, DUPLICATES)
 
-# The rows of one row group: large enough for Parquet's encodings, and a few dozen megabytes of Silver.
-_ROW_GROUP_ROWS = 100_000
+# What is put together before Gold's share of it is taken and a row group is written: large enough for both,
+# and a few dozen megabytes of Silver.
+_CHUNK_ROWS = 50_000
 
 Batches = Iterable[pa.RecordBatch]
 
@@ -44,9 +46,7 @@ class PartCleaned(msgspec.Struct, frozen=True, tag=True):
 
     part: int
     records_in: int
-    placed: int
     quarantined: dict[str, int]
-    quarantined_rows: int
     present_before: dict[str, int]
 
 
@@ -58,10 +58,9 @@ class PartMalformed(msgspec.Struct, frozen=True, tag=True):
     reason: str
 
 
-class PartFinished(msgspec.Struct, frozen=True, tag=True):
-    """What is in Silver of a part."""
+class ChunkFinished(msgspec.Struct, frozen=True, tag=True):
+    """What is in Silver of some parts."""
 
-    part: int
     duplicates: int
     figures: SilverFigures
 
@@ -73,15 +72,16 @@ class SumTooLarge(msgspec.Struct, frozen=True, tag=True):
 
 
 class FileWritten(msgspec.Struct, frozen=True, tag=True):
-    """One file of a table."""
+    """One Parquet file of a table."""
 
-    file: int
+    table: str
+    path: str
     rows: int
     bytes: int
     sha256: str
 
 
-Report = PartCleaned | PartMalformed | PartFinished | SumTooLarge | FileWritten
+Report = PartCleaned | PartMalformed | ChunkFinished | SumTooLarge | FileWritten
 _REPORTS = msgspec.json.Decoder(Report)
 
 
@@ -92,19 +92,39 @@ def decode_report(text: str) -> Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Layout:
+    """How a dataset is spread over tasks and files.
+
+    Attributes:
+        parts: names with `.json`, in the order of their UTF-8 bytes.
+        files: for each part, the number of the Silver file that it goes to.
+        buckets: into how many the keys are divided.
+        tasks: of the stage that builds the tables with one row per key.
+    """
+
+    parts: tuple[str, ...]
+    files: tuple[int, ...]
+    buckets: int
+    tasks: int
+
+    @property
+    def file_count(self) -> int:
+        """How many files Silver has."""
+        return self.files[-1] + 1
+
+
+@dataclass(frozen=True, slots=True)
 class CleanParts:
     """Reads parts, each once, and runs the kernel on each: Silver, quarantine, and the keys of its rows.
 
     Args:
-        parts: names with `.json`, in their order; the batches tell which of them to clean.
         read: gives a part's bytes, by its place.
     """
 
     contract: Contract
     as_of: datetime
-    parts: Sequence[str]
+    layout: Layout
     read: Callable[[int], bytes]
-    buckets: int
 
     def run(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         """The stage, as `mapInArrow` calls it; the first column holds places of parts."""
@@ -113,36 +133,29 @@ class CleanParts:
                 yield self._cleaned(part)
 
     def _cleaned(self, part: int) -> pa.RecordBatch:
+        bronze = BronzePart(self.layout.parts[part], self.read(part))
         try:
-            cleaned = clean_part(BronzePart(self.parts[part], self.read(part)), self.contract, self.as_of)
+            cleaned = clean_part(bronze, self.contract, self.as_of)
         except MalformedPart as error:
-            return encode([], msgspec.json.encode(PartMalformed(part, error.byte, error.reason)))
-        report = PartCleaned(
-            part,
-            cleaned.records_in,
-            cleaned.silver.num_rows,
-            quarantined_by_reason(cleaned.quarantine),
-            cleaned.quarantine.num_rows,
-            dict(cleaned.present_before),
-        )
-        blocks = (
-            Block.of(SILVER, 0, part, cleaned.silver),
-            *self._quarantine(cleaned.quarantine, part),
-            *split(
-                KEYS, part, self._keys(cleaned.silver, part), self.contract.duplicate_key[0], self.buckets
-            ),
-        )
-        return encode(blocks, msgspec.json.encode(report))
+            return encode([], [msgspec.json.encode(PartMalformed(part, error.byte, error.reason))])
+        reasons = quarantined_by_reason(cleaned.quarantine)
+        report = PartCleaned(part, cleaned.records_in, reasons, dict(cleaned.present_before))
+        file = self.layout.files[part]
+        slot = slots(self.layout.file_count)[file]
+        blocks = [
+            Block.of(slot, SILVER, file, part, cleaned.silver),
+            Block.of(slot, QUARANTINE, file, part, cleaned.quarantine),
+        ]
+        return encode([*blocks, *self._keys(cleaned.silver, part)], [msgspec.json.encode(report)])
 
-    def _quarantine(self, quarantine: pa.Table, part: int) -> Iterator[Block]:
-        # One part's always, so that the table is written also when there is nothing to say.
-        if quarantine.num_rows or part == 0:
-            yield Block.of(QUARANTINE, 0, part, quarantine)
-
-    def _keys(self, silver: pa.Table, part: int) -> pa.Table:
+    def _keys(self, silver: pa.Table, part: int) -> Iterator[Block]:
         keys = silver.select([*self.contract.duplicate_key, self.contract.latest, SOURCE_ROW.name])
         # Places of parts are in the order of their names, and shorter.
-        return keys.append_column(SOURCE_PART.name, pa.repeat(pa.scalar(part, pa.int32()), silver.num_rows))
+        place = pa.repeat(pa.scalar(part, pa.int32()), silver.num_rows)
+        keys = keys.append_column(SOURCE_PART.name, place)
+        buckets = self.layout.buckets
+        for bucket, rows in split(keys, self.contract.duplicate_key[0], buckets):
+            yield Block.of(slots(buckets)[bucket], KEYS, bucket, part, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +163,7 @@ class FindDuplicates:
     """Takes the keys of all parts, a bucket at a time; gives the rows to leave out, for each part."""
 
     contract: Contract
+    layout: Layout
 
     def run(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         """The stage, as `mapInArrow` calls it."""
@@ -157,109 +171,156 @@ class FindDuplicates:
             rows = _rows(blocks)
             places = duplicate_places(rows, self.contract)
             found = rows.select([SOURCE_PART.name, SOURCE_ROW.name]).take(pa.array(places))
-            bucket = blocks[0].bucket
             for part in found[SOURCE_PART.name].unique().to_pylist():
-                of_part = found.filter(pc.equal(found[SOURCE_PART.name], part))
-                yield encode([Block.of(DUPLICATES, bucket, part, of_part.select([SOURCE_ROW.name]))])
+                file = self.layout.files[part]
+                of_part = found.filter(pc.equal(found[SOURCE_PART.name], part)).select([SOURCE_ROW.name])
+                yield encode([Block.of(slots(self.layout.file_count)[file], DUPLICATES, file, part, of_part)])
 
 
 @dataclass(frozen=True, slots=True)
 class FinishParts:
-    """Leaves a part's duplicates out, and gives what it contributes to each Gold table.
+    """Leaves duplicates out, writes Silver and the facts, and gives what there is for the other tables.
 
-    Takes a part's Silver and all that `FindDuplicates` says of it.
-    """
-
-    contract: Contract
-    buckets: int
-
-    def run(self, batches: Batches) -> Iterator[pa.RecordBatch]:
-        """The stage, as `mapInArrow` calls it."""
-        blocks: defaultdict[int, list[Block]] = defaultdict(list)
-        for block in decode(batches):
-            blocks[block.part].append(block)
-        for part in sorted(blocks):
-            yield self._finished(part, blocks.pop(part))
-
-    def _finished(self, part: int, blocks: Sequence[Block]) -> pa.RecordBatch:
-        (silver,) = (block.rows for block in blocks if block.table_name == SILVER)
-        left_out = [
-            block.rows[SOURCE_ROW.name].to_numpy() for block in blocks if block.table_name == DUPLICATES
-        ]
-        if left_out:
-            kept = ~np.isin(silver[SOURCE_ROW.name].to_numpy(), np.concatenate(left_out))
-            silver = silver.filter(pa.array(kept))
-        duplicates = sum(map(len, left_out))
-        report = PartFinished(part, duplicates, silver_figures(silver, self.contract))
-        finished = [Block.of(SILVER, 0, part, silver)]
-        for name, rows in gold_contributions(silver).items():
-            finished.extend(self._contributed(name, part, rows))
-        return encode(finished, msgspec.json.encode(report))
-
-    def _contributed(self, name: str, part: int, rows: pa.Table) -> Iterable[Block]:
-        keyed = gold.BY_NAME.get(name)
-        if keyed is None:
-            return (Block.of(name, 0, part, rows),)
-        return split(name, part, rows, keyed.key, self.buckets)
-
-
-def build_gold_blocks(batches: Batches) -> Iterator[pa.RecordBatch]:
-    """A stage: from all contributions to a table's bucket of keys to its rows."""
-    for (name, bucket), blocks in _grouped(batches).items():
-        try:
-            rows = build_table(name, _rows(blocks))
-        except ResultOverflow as error:
-            yield encode([], msgspec.json.encode(SumTooLarge(str(error))))
-        else:
-            yield encode([Block.of(name, bucket, 0, rows)])
-
-
-@dataclass(frozen=True, slots=True)
-class WriteFiles:
-    """Writes the blocks of each file, which come one after another, as one Parquet file.
-
-    A block's `part` is here the number of its file.
+    Takes the parts of a file together, with all that `FindDuplicates` says of them.
 
     Args:
-        paths: where each file goes, by its number.
+        paths: where each file of Silver and of the facts goes, by table and number.
         write: puts a file in its place.
     """
 
-    paths: Sequence[str]
+    contract: Contract
+    layout: Layout
+    paths: Mapping[tuple[str, int], str]
     write: Callable[[str, bytes], None]
 
     def run(self, batches: Batches) -> Iterator[pa.RecordBatch]:
         """The stage, as `mapInArrow` calls it."""
-        for file, blocks in groupby(decode(batches), key=attrgetter("part")):
-            rows, content = _parquet(block.rows for block in blocks)
-            self.write(self.paths[file], content)
-            written = FileWritten(file, rows, len(content), sha256(content).hexdigest())
-            yield encode([], msgspec.json.encode(written))
+        files: defaultdict[int, defaultdict[int, list[Block]]] = defaultdict(lambda: defaultdict(list))
+        for block in decode(batches):
+            files[block.bucket][block.part].append(block)
+        for file, parts in files.items():
+            yield from self._finished(file, parts)
+
+    def _finished(self, file: int, parts: dict[int, list[Block]]) -> Iterator[pa.RecordBatch]:
+        silver = ParquetFile(SILVER, self.paths[SILVER, file])
+        facts = ParquetFile(gold.FACT_ORDERS, self.paths[gold.FACT_ORDERS, file])
+        for first, chunk in self._chunks(parts):
+            contributions = gold_contributions(chunk.silver)
+            silver.add(chunk.silver)
+            facts.add(contributions.pop(gold.FACT_ORDERS))
+            report = ChunkFinished(chunk.duplicates, silver_figures(chunk.silver, self.contract))
+            blocks = self._blocks({QUARANTINE: chunk.quarantine, **contributions}, first)
+            yield encode(blocks, [msgspec.json.encode(report)])
+        yield encode([], [msgspec.json.encode(each.written(self.write)) for each in (silver, facts)])
+
+    def _chunks(self, parts: dict[int, list[Block]]) -> Iterator[tuple[int, "_Chunk"]]:
+        gathered: list[_Chunk] = []
+        first = min(parts)
+        for part in sorted(parts):
+            if sum(chunk.silver.num_rows for chunk in gathered) >= _CHUNK_ROWS:
+                yield first, _joined(gathered)
+                gathered, first = [], part
+            gathered.append(_without_duplicates(parts.pop(part)))
+        yield first, _joined(gathered)
+
+    def _blocks(self, tables: Mapping[str, pa.Table], part: int) -> Iterator[Block]:
+        tasks = slots(self.layout.tasks)
+        for place, (name, rows) in enumerate(tables.items()):
+            keyed = gold.BY_NAME.get(name)
+            for bucket, some in split(rows, keyed.key, self.layout.buckets) if keyed else [(0, rows)]:
+                slot = tasks[(place * self.layout.buckets + bucket) % len(tasks)]
+                yield Block.of(slot, name, bucket, part, some)
 
 
-def _parquet(tables: Iterator[pa.Table]) -> tuple[int, bytes]:
-    """One Parquet file of all rows, and how many those are; a row group is all that is held as rows."""
-    sink = pa.BufferOutputStream()
-    first = next(tables)
-    with pq.ParquetWriter(sink, first.schema, compression=COMPRESSION) as writer:
-        gathered, rows = [first], first.num_rows
-        for table in tables:
-            gathered.append(table)
-            rows += table.num_rows
-            if sum(each.num_rows for each in gathered) >= _ROW_GROUP_ROWS:
-                writer.write_table(pa.concat_tables(gathered))
-                gathered.clear()
-        if gathered:
-            writer.write_table(pa.concat_tables(gathered))
-    return rows, sink.getvalue().to_pybytes()
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """The rows of one part, or of a few."""
+
+    silver: pa.Table
+    quarantine: pa.Table
+    duplicates: int
+
+
+def _without_duplicates(blocks: Sequence[Block]) -> _Chunk:
+    tables = {name: [block.rows for block in blocks if block.table_name == name] for name in _OF_A_PART}
+    (silver,), (quarantine,), left_out = (tables[name] for name in _OF_A_PART)
+    if left_out:
+        rows = np.concatenate([each[SOURCE_ROW.name].to_numpy() for each in left_out])
+        silver = silver.filter(pa.array(~np.isin(silver[SOURCE_ROW.name].to_numpy(), rows)))
+    return _Chunk(silver, quarantine, sum(each.num_rows for each in left_out))
+
+
+def _joined(chunks: Sequence[_Chunk]) -> _Chunk:
+    return _Chunk(
+        pa.concat_tables([chunk.silver for chunk in chunks]).combine_chunks(),
+        pa.concat_tables([chunk.quarantine for chunk in chunks]),
+        sum(chunk.duplicates for chunk in chunks),
+    )
+
+
+def build_tables(batches: Batches) -> Iterator[pa.RecordBatch]:
+    """A stage: from all that there is for a table's bucket of keys to its rows."""
+    for (name, bucket), blocks in _grouped(batches).items():
+        try:
+            rows = _rows(blocks) if name == QUARANTINE else build_table(name, _rows(blocks))
+        except ResultOverflow as error:
+            yield encode([], [msgspec.json.encode(SumTooLarge(str(error)))])
+        else:
+            yield encode([Block.of(0, name, bucket, 0, rows)])
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFiles:
+    """Writes the blocks of each file as one Parquet file. A block's `bucket` is here the number of its file.
+
+    Args:
+        files: the table and the path of each file, by its number.
+        write: puts a file in its place.
+    """
+
+    files: Sequence[tuple[str, str]]
+    write: Callable[[str, bytes], None]
+
+    def run(self, batches: Batches) -> Iterator[pa.RecordBatch]:
+        """The stage, as `mapInArrow` calls it."""
+        for (_, number), blocks in _grouped(batches).items():
+            file = ParquetFile(*self.files[number])
+            file.add(_rows(blocks))
+            yield encode([], [msgspec.json.encode(file.written(self.write))])
+
+
+class ParquetFile:
+    """A Snappy Parquet file that grows by one row group at a time."""
+
+    def __init__(self, table: str, path: str) -> None:
+        self._table = table
+        self._path = path
+        self._sink = pa.BufferOutputStream()
+        self._writer: pq.ParquetWriter | None = None
+        self._rows = 0
+
+    def add(self, rows: pa.Table) -> None:
+        """Append rows, as one row group unless they are more than a million."""
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._sink, rows.schema, compression=COMPRESSION)
+        self._writer.write_table(rows)
+        self._rows += rows.num_rows
+
+    def written(self, write: Callable[[str, bytes], None]) -> FileWritten:
+        """Put the file in its place; something has been added."""
+        if self._writer is not None:
+            self._writer.close()
+        content = self._sink.getvalue().to_pybytes()
+        write(self._path, content)
+        return FileWritten(self._table, self._path, self._rows, len(content), sha256(content).hexdigest())
 
 
 def _grouped(batches: Batches) -> dict[tuple[str, int], list[Block]]:
-    """Blocks by table and bucket, in the order of their parts, so that every run gives the same rows."""
+    """Blocks by table and bucket, in their order, so that every run gives the same rows in the same place."""
     groups: defaultdict[tuple[str, int], list[Block]] = defaultdict(list)
     for block in decode(batches):
         groups[block.table_name, block.bucket].append(block)
-    return {key: sorted(groups[key], key=lambda block: block.part) for key in sorted(groups)}
+    return {key: sorted(groups[key], key=attrgetter("part")) for key in sorted(groups)}
 
 
 def _rows(blocks: Iterable[Block]) -> pa.Table:
