@@ -45,13 +45,12 @@ class Runs:
         return list(self._states.values()).count(RunState.RUNNING)
 
     def _run(self, run_id: str, message: LargeBatchMessage) -> None:
-        state = RunState.FAILED
         _LOG.info("run %s begins", run_id)
         try:
             self._clean(message)
-            state = RunState.SUCCEEDED
-            _LOG.info("run %s has ended", run_id)
-        except Exception:  # noqa: BLE001 - the edge: whatever is raised is this run's failure and no other's
+        except BaseException:  # noqa: BLE001 - the edge: whatever is raised is this run's failure alone
             _LOG.exception("run %s has failed", run_id)
-        finally:
-            self._states[run_id] = state
+            self._states[run_id] = RunState.FAILED
+        else:
+            _LOG.info("run %s has ended", run_id)
+            self._states[run_id] = RunState.SUCCEEDED
