@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from backend import lake_paths
 from backend.data_routing import DataRouter
 from backend.domain.errors import InvalidSettings
+from backend.domain.jobs import ProcessingPath
 from backend.ports import SparkJobs
 from backend.settings import Settings, StorageAccount
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from backend.services.bronze_counting import BronzeCounter
     from backend.services.cleaning import CleaningService, DatasetCleaner
     from backend.services.dispatching import JobDispatcher
+    from backend.services.draining import LargeQueueDrainer
     from backend.services.generation import GenerationService
     from backend.services.health import HealthService
     from backend.services.ingestion import IngestionService
@@ -149,6 +151,21 @@ class Services:
 
             return DatabricksJobs(settings.databricks_host, settings.databricks_job_id, _identity())
         raise InvalidSettings("the large path needs DATABRICKS_HOST and DATABRICKS_JOB_ID to be set")
+
+    @cached_property
+    def draining(self) -> "LargeQueueDrainer":
+        """Takes the large queue's jobs to Spark, a step at a time."""
+        from backend.adapters.leased_queue import StorageLeasedQueue
+        from backend.services.draining import LargeQueueDrainer
+
+        return LargeQueueDrainer(
+            StorageLeasedQueue(queue_service(self.settings.storage), self.settings.large_batch_queue),
+            self.jobs,
+            self.spark_jobs,
+            self.poisoning,
+            max_runs=self.router.config(ProcessingPath.LARGE_BATCH).max_concurrent_jobs,
+            clock=utc_now,
+        )
 
     @cached_property
     def poisoning(self) -> "PoisonRecorder":

@@ -85,11 +85,13 @@ class LeasedMessage:
     """A message that nobody else sees until its lease runs out.
 
     Attributes:
-        body: None when what was sent is not Base64.
+        content: as it is on the wire.
+        body: what `content` says; None when it is not Base64.
         receipt: proves the lease; every renewal gives another one.
     """
 
     message_id: str
+    content: str
     body: bytes | None
     receipt: str
 

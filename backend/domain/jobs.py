@@ -136,6 +136,10 @@ class Job:
             return self
         return replace(self, stage="waiting for another attempt", error=error)
 
+    def still_queued(self, stage: str) -> "Job":
+        """The job waits for something that its stage names; a job that no longer waits is left as it is."""
+        return replace(self, stage=stage) if self.status is JobStatus.QUEUED else self
+
     def queued(self, processing_path: ProcessingPath, queue_name: str, stage: str) -> "Job":
         """The job's message is on a queue: for the first time, on another path, or after a failure."""
         return replace(

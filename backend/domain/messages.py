@@ -66,11 +66,11 @@ class LargeBatchMessage(CleaningMessage, frozen=True, kw_only=True):
     It arrives as a `CleaningMessage`; whoever drains the queue writes the rest back into it.
 
     Attributes:
-        attempt: how many runs have been asked for; 0 before the first.
-        run_id: the run under way, as `SparkJobs` names it; None when there is none.
+        attempt: which run is under way, or comes next; from 1.
+        run_id: the run under way, as `SparkJobs` names it; None when nobody knows of one.
     """
 
-    attempt: Annotated[int, Meta(ge=0)] = 0
+    attempt: Annotated[int, Meta(ge=1)] = 1
     run_id: str | None = None
 
     @property

@@ -54,6 +54,7 @@ class StackPrograms:
         supervisor.wait_until_ready("functions", lambda: _answers(status))
         # Last, and nobody waits for it: Spark takes longer to load than all others together.
         self._start(supervisor, _SPARK, self._spark_worker(), environment, vital=False)
+        self._start(supervisor, "pipelines", self._pipeline_scheduler(), environment)
 
     def demo(self) -> Program:
         """The demo, which shows itself on the stack's own terminal."""
@@ -124,6 +125,10 @@ class StackPrograms:
             "backend.local.spark_worker",
             *("--port", str(self.addresses.spark), "--scratch", str(self.state.spark)),
         )
+
+    def _pipeline_scheduler(self) -> tuple[str, ...]:
+        functions_url = f"http://{HOST}:{self.addresses.functions}"
+        return _module("backend.local.pipeline_scheduler", "--functions-url", functions_url)
 
     def _create_storage(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
         # Imported while the programs load: it takes as long as Azurite does.

@@ -5,9 +5,15 @@ Imported by the host at every start, so nothing heavy is imported here or by the
 
 import azure.functions as func
 
-from backend.myfunc.functions import data_generation_functions, small_batch_functions, warm_up_functions
+from backend.myfunc.functions import (
+    data_generation_functions,
+    large_batch_functions,
+    small_batch_functions,
+    warm_up_functions,
+)
 
 app = func.FunctionApp()
 app.register_functions(small_batch_functions.blueprint)
+app.register_functions(large_batch_functions.blueprint)
 app.register_functions(data_generation_functions.blueprint)
 app.register_functions(warm_up_functions.blueprint)
