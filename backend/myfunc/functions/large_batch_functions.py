@@ -9,7 +9,12 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library left
 
 
 # With a key, which only Data Factory is given: whoever may call it can spend money on clusters.
-@blueprint.route(route="drain_large_batch_queue", methods=["POST"], auth_level=func.AuthLevel.FUNCTION)
+@blueprint.route(
+    route="drain_large_batch_queue",
+    trigger_arg_name="request",
+    methods=["POST"],
+    auth_level=func.AuthLevel.FUNCTION,
+)
 def drain_large_batch_queue(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - a binding's name
     """Take one short step: answers `{"status": "empty"}`, or `working` and what was found and done."""
     step = process_services().draining.step()
