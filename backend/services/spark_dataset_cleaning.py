@@ -23,6 +23,7 @@ from backend.transformations.pyspark_transforms import (
     CleanedParts,
     Outputs,
     PySparkTransformer,
+    Sizes,
     SparkPart,
 )
 from backend.transformations.spark_stages import FileWritten
@@ -30,11 +31,16 @@ from backend.transformations.spark_stages import FileWritten
 
 @dataclass(frozen=True, slots=True)
 class SparkRun:
-    """What a run works with: a session, the storage that its executors reach, and where outputs go."""
+    """What a run works with: a session, the storage that its executors reach, and where outputs go.
+
+    Attributes:
+        sizes: by what the dataset is spread, if not by the usual.
+    """
 
     spark: SparkSession
     storage: SparkStorage
     paths: OutputPaths
+    sizes: Sizes | None = None
 
 
 def clean_dataset_with_spark(
@@ -48,7 +54,7 @@ def clean_dataset_with_spark(
         MalformedPart, ConservationViolated, ResultOverflow: nothing counts; trying again can't help.
     """
     watch = Stopwatch()
-    with PySparkTransformer(run.spark, ORDER_LINES, as_of) as transformer:
+    with PySparkTransformer(run.spark, ORDER_LINES, as_of, run.sizes) as transformer:
         on_progress("cleaning", 0)
         cleaned = watched(
             run.spark,

@@ -40,15 +40,6 @@ from backend.transformations.shuffle_slots import slots
 ENGINE = "pyspark"
 
 _BLOCKS = from_arrow_schema(BLOCK_SCHEMA)
-# In bytes of Bronze, of which 10,000 records are about 32 MiB. A task reads such a part, or many small ones.
-_TASK_BYTES = 32 << 20
-# A file of Silver is of this at most, and of that at least if it takes more files to keep all cores busy.
-_GREATEST_FILE_BYTES, _LEAST_FILE_BYTES = 512 << 20, 160 << 20
-# A bucket of keys: what a task holds at once.
-_BUCKET_BYTES = 256 << 20
-_FEWEST_BUCKETS, _MOST_BUCKETS = 2, 64
-# Of the tables with one row per key, in bytes of blocks, which are as large as Parquet files.
-_FILE_BYTES = 64 << 20
 _SESSION_SETTINGS = {
     # Each row is a block; this many are handed to Python at a time.
     "spark.sql.execution.arrow.maxRecordsPerBatch": "4",
@@ -59,6 +50,32 @@ _SESSION_SETTINGS = {
 _FILE = "file"
 _Report = TypeVar("_Report")
 _BlockId = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """By what a dataset is spread; in bytes of Bronze, of which 10,000 records are about 32 MiB.
+
+    Attributes:
+        task: what a task reads: one part of 10,000 records, or many small ones.
+        greatest_file: the most that goes to one file of Silver.
+        least_file: what goes to one at least, when it takes more files to keep all cores busy.
+        bucket: of keys; what a task holds at once.
+        table_file: the most that goes to one file of the other tables, in bytes of blocks, which are about as
+            large as Parquet files.
+        chunk_rows: Silver rows that are put together before Gold's share of them is taken and a row group is
+            written: large enough for both, and a few dozen megabytes.
+    """
+
+    task: int = 32 << 20
+    greatest_file: int = 512 << 20
+    least_file: int = 160 << 20
+    bucket: int = 256 << 20
+    table_file: int = 64 << 20
+    chunk_rows: int = 50_000
+
+
+_FEWEST_BUCKETS, _MOST_BUCKETS = 2, 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +141,11 @@ class BuiltTables:
 class PySparkTransformer:
     """Cleans one dataset of a contract as of one moment; a context, since Spark keeps blocks meanwhile."""
 
-    def __init__(self, spark: SparkSession, contract: Contract, as_of: datetime) -> None:
+    def __init__(
+        self, spark: SparkSession, contract: Contract, as_of: datetime, sizes: Sizes | None = None
+    ) -> None:
         self._spark = spark
+        self._sizes = sizes or Sizes()
         self._contract = contract
         self._as_of = as_of
         self._kept = ExitStack()
@@ -205,7 +225,7 @@ class PySparkTransformer:
         Returns:
             The files of every table, Silver and the facts included, in the order of their paths.
         """
-        files = _files(tables.sizes)
+        files = _files(tables.sizes, self._sizes.table_file)
         counts = Counter(table for table, _ in files)
         numbers: Counter[str] = Counter()
         named = []
@@ -231,19 +251,20 @@ class PySparkTransformer:
 
     def _layout(self, parts: Sequence[SparkPart]) -> stages.Layout:
         cores = self._spark.sparkContext.defaultParallelism
-        size = sum(part.size for part in parts)
-        fewest, most = _quotient(size, _GREATEST_FILE_BYTES), _quotient(size, _LEAST_FILE_BYTES)
+        sizes, size = self._sizes, sum(part.size for part in parts)
+        fewest, most = _quotient(size, sizes.greatest_file), _quotient(size, sizes.least_file)
         file_count = min(max(fewest, min(cores, most)), len(parts))
-        buckets = min(max(_quotient(size, _BUCKET_BYTES), _FEWEST_BUCKETS), _MOST_BUCKETS)
+        buckets = min(max(_quotient(size, sizes.bucket), _FEWEST_BUCKETS), _MOST_BUCKETS)
         return stages.Layout(
             parts=tuple(part.name for part in parts),
             files=_numbered([part.size for part in parts], file_count),
             buckets=buckets,
             tasks=max(2 * cores, buckets),
+            chunk_rows=sizes.chunk_rows,
         )
 
     def _reading_tasks(self, parts: Sequence[SparkPart]) -> int:
-        by_size = _quotient(sum(part.size for part in parts), _TASK_BYTES)
+        by_size = _quotient(sum(part.size for part in parts), self._sizes.task)
         return min(len(parts), max(by_size, self._spark.sparkContext.defaultParallelism))
 
     def _keep(self, blocks: DataFrame) -> DataFrame:
@@ -295,12 +316,12 @@ def _only(kind: type[_Report], reports: Iterable[stages.Report]) -> list[_Report
     return [report for report in reports if isinstance(report, kind)]
 
 
-def _files(sizes: Mapping[_BlockId, int]) -> list[tuple[str, list[_BlockId]]]:
+def _files(sizes: Mapping[_BlockId, int], file_size: int) -> list[tuple[str, list[_BlockId]]]:
     """The blocks of each file, with its table's name: in their order, until a file is full."""
     files: list[tuple[str, list[_BlockId]]] = []
     filled = 0
     for block in sorted(sizes):
-        if not files or files[-1][0] != block[0] or filled + sizes[block] > _FILE_BYTES:
+        if not files or files[-1][0] != block[0] or filled + sizes[block] > file_size:
             files.append((block[0], []))
             filled = 0
         files[-1][1].append(block)

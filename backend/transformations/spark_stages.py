@@ -34,10 +34,6 @@ KEYS = "keys"
 DUPLICATES = "duplicates"
 _OF_A_PART = (SILVER, QUARANTINE, DUPLICATES)
 
-# What is put together before Gold's share of it is taken and a row group is written: large enough for both,
-# and a few dozen megabytes of Silver.
-_CHUNK_ROWS = 50_000
-
 Batches = Iterable[pa.RecordBatch]
 
 
@@ -100,12 +96,14 @@ class Layout:
         files: for each part, the number of the Silver file that it goes to.
         buckets: into how many the keys are divided.
         tasks: of the stage that builds the tables with one row per key.
+        chunk_rows: how many Silver rows are put together, at least.
     """
 
     parts: tuple[str, ...]
     files: tuple[int, ...]
     buckets: int
     tasks: int
+    chunk_rows: int
 
     @property
     def file_count(self) -> int:
@@ -217,7 +215,7 @@ class FinishParts:
         gathered: list[_Chunk] = []
         first = min(parts)
         for part in sorted(parts):
-            if sum(chunk.silver.num_rows for chunk in gathered) >= _CHUNK_ROWS:
+            if sum(chunk.silver.num_rows for chunk in gathered) >= self.layout.chunk_rows:
                 yield first, _joined(gathered)
                 gathered, first = [], part
             gathered.append(_without_duplicates(parts.pop(part)))

@@ -17,7 +17,7 @@ from backend.services.spark_dataset_cleaning import SparkRun, clean_dataset_with
 from backend.transformations.bronze import BronzePart
 from backend.transformations.order_lines import ORDER_LINES
 from backend.transformations.pandas_transforms import PandasTransformer
-from backend.transformations.pyspark_transforms import SparkPart
+from backend.transformations.pyspark_transforms import Sizes, SparkPart
 
 
 def clean_with_pandas(parts: Mapping[str, bytes], as_of: datetime) -> tuple[dict[str, pa.Table], Counts]:
@@ -30,7 +30,7 @@ def clean_with_pandas(parts: Mapping[str, bytes], as_of: datetime) -> tuple[dict
 
 
 def clean_with_pyspark(
-    spark: SparkSession, folder: Path, parts: Mapping[str, bytes], as_of: datetime
+    spark: SparkSession, folder: Path, parts: Mapping[str, bytes], as_of: datetime, sizes: Sizes | None = None
 ) -> tuple[dict[str, pa.Table], CleanedDataset]:
     """The large path's engine, on files in a folder of this machine."""
     bronze, out = folder / "bronze", folder / "out"
@@ -41,7 +41,7 @@ def clean_with_pyspark(
         file.write_bytes(parts[name])
     in_order = sorted(parts, key=lambda name: name.encode())
     spark_parts = [SparkPart(name, str(files[name]), len(parts[name])) for name in in_order]
-    run = SparkRun(spark, LocalFiles(out), FOLDER_OUTPUTS)
+    run = SparkRun(spark, LocalFiles(out), FOLDER_OUTPUTS, sizes)
     cleaned = clean_dataset_with_spark(run, "local", as_of, spark_parts, _unwatched)
     tables = {name: pq.read_table(out / FOLDER_OUTPUTS.table(name)) for name in OUTPUT_TABLES}
     return tables, cleaned

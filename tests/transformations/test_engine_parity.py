@@ -1,7 +1,6 @@
 """The two engines give the same rows, of the same types, whatever the dataset."""
 
 import gc
-import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from pyspark.sql import SparkSession
 
-from backend.adapters.local_spark import local_session
 from backend.domain.errors import MalformedPart
 from backend.sample_data.generator import generate_chunk
+from backend.transformations.pyspark_transforms import Sizes
 from tests.transformations import strategies
-from tests.transformations.engines import clean_with_pandas, clean_with_pyspark
-from tests.transformations.reference.comparison import assert_schema, rows_of
+from tests.transformations.engines import clean_with_pyspark
+from tests.transformations.parity import assert_parity, parity_session, spreads
 
 AS_OF = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
 
@@ -31,37 +30,23 @@ _each_takes_seconds = settings(
 
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    session = local_session(tmp_path_factory.mktemp("spark"))
-    # For datasets of a few rows, compiling a plan is most of the time.
-    session.conf.set("spark.sql.codegen.wholeStage", "false")
-    session.conf.set("spark.sql.codegen.factoryMode", "NO_CODEGEN")
-    yield session
-    session.stop()
+    with parity_session(tmp_path_factory.mktemp("spark")) as session:
+        yield session
     gc.collect()
-
-
-def _assert_parity(spark: SparkSession, parts: strategies.Dataset, as_of: datetime) -> None:
-    expected, counts = clean_with_pandas(parts, as_of)
-    with tempfile.TemporaryDirectory() as folder:
-        tables, cleaned = clean_with_pyspark(spark, Path(folder), parts, as_of)
-    assert cleaned.counts == counts
-    for name, table in tables.items():
-        assert_schema(table, name)
-        assert sorted(map(repr, rows_of(table))) == sorted(map(repr, rows_of(expected[name]))), name
 
 
 @pytest.mark.timeout(900)
 @_each_takes_seconds
-@given(strategies.datasets(), strategies.as_ofs)
+@given(strategies.datasets(), strategies.as_ofs, spreads)
 def test_any_dataset_gives_the_same_rows_on_both_engines(
-    spark: SparkSession, parts: strategies.Dataset, as_of: datetime
+    spark: SparkSession, parts: strategies.Dataset, as_of: datetime, sizes: Sizes | None
 ) -> None:
-    _assert_parity(spark, parts, as_of)
+    assert_parity(spark, parts, as_of, sizes)
 
 
 def test_realistic_records_with_duplicates_across_parts_give_the_same_rows(spark: SparkSession) -> None:
     parts = {f"{place}.json": generate_chunk(7, place * 700, 700, 0.4) for place in range(3)}
-    _assert_parity(spark, parts, AS_OF)
+    assert_parity(spark, parts, AS_OF)
 
 
 def test_a_malformed_part_fails_with_the_first_ones_name_and_byte(
