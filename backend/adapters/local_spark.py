@@ -86,7 +86,7 @@ def _configuration(scratch: Path) -> dict[str, str]:
         # What the large path shuffles is compressed already.
         "spark.shuffle.compress": "false",
         "spark.python.daemon.module": "backend.adapters.spark_python_daemon",
-        # Runs that have a pool of their own get their share of the cores, however large another one is.
+        # Jobs at the same time share the cores evenly, however large one of them is.
         "spark.scheduler.mode": "FAIR",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",

@@ -1,6 +1,5 @@
 """What the worker does with its session: the large path's cleaning, as Databricks' driver does it."""
 
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +12,6 @@ if TYPE_CHECKING:
 
     from backend.bootstrap import Services
 
-_POOL = "spark.scheduler.pool"
 _WARM_UP_RECORDS = 1_000
 
 
@@ -23,9 +21,6 @@ def clean(services: "Services", spark: "SparkSession", message: LargeBatchMessag
     Raises:
         Exception: another attempt may mend it; what may not is told in the job's progress.
     """
-    # A pool for each thread of the runs, all of the same weight: to Spark, each is a thread of the virtual
-    # machine too, with properties of its own.
-    spark.sparkContext.setLocalProperty(_POOL, threading.current_thread().name)
     services.large_batch_cleaning(spark).run(message, delivery=message.attempt)
 
 

@@ -57,7 +57,7 @@ class WorkerProcess:
 
     def wait_until_it_is(self, state: str) -> Self:
         """Wait until it says that its session is in a state."""
-        wait_until(lambda: self.status().get("state") == state, WARM_SECONDS)
+        wait_until(lambda: self.status().get("state") == state, WARM_SECONDS, pause=0.1)
         return self
 
     def processes(self) -> list[psutil.Process]:
