@@ -1,13 +1,17 @@
 """The ports of `backend.ports`, kept in memory: what a unit test gives a service instead of storage."""
 
+import base64
+import binascii
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from backend.domain.datasets import Dataset
-from backend.domain.errors import Conflict, NotFound
+from backend.domain.errors import Conflict, LeaseLost, NotFound, Unavailable
 from backend.domain.jobs import Job, JobStatus
+from backend.domain.messages import LargeBatchMessage
 from backend.ports import (
     Account,
     AccountStore,
@@ -17,7 +21,11 @@ from backend.ports import (
     IdempotencyStore,
     JobProgressStore,
     LakeFile,
+    LeasedMessage,
+    LeasedQueue,
     MessageQueues,
+    RunState,
+    SparkJobs,
 )
 
 
@@ -192,3 +200,103 @@ class SetClock:
 
     def advance(self, by: timedelta) -> None:
         self.now += by
+
+
+class InMemoryLeasedQueue(LeasedQueue):
+    """One queue, whose leases run out by a clock.
+
+    `contents` is what it holds, by message id; `poisoned` is what was put on its poison queue.
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.contents: dict[str, str] = {}
+        self.poisoned: list[str] = []
+        self._clock = clock
+        self._receipts: dict[str, str] = {}
+        self._visible_from: dict[str, datetime] = {}
+        self._message_numbers = itertools.count(1)
+        self._receipt_numbers = itertools.count(1)
+
+    def send(self, body: bytes) -> str:
+        return self.send_content(base64.b64encode(body).decode())
+
+    def send_content(self, content: str) -> str:
+        message_id = f"message-{next(self._message_numbers)}"
+        self.contents[message_id] = content
+        self._visible_from[message_id] = self._clock()
+        return message_id
+
+    def body(self, message_id: str) -> bytes:
+        return base64.b64decode(self.contents[message_id])
+
+    def hidden_for(self, message_id: str) -> timedelta:
+        return self._visible_from[message_id] - self._clock()
+
+    def is_empty(self) -> bool:
+        return not self.contents
+
+    def lease(self, limit: int, duration: timedelta) -> list[LeasedMessage]:
+        visible = [id_ for id_ in self.contents if self.hidden_for(id_) <= timedelta(0)]
+        return [self._leased(message_id, duration) for message_id in visible[:limit]]
+
+    def renew(self, message: LeasedMessage, body: bytes, duration: timedelta) -> LeasedMessage:
+        self._check(message)
+        self.contents[message.message_id] = base64.b64encode(body).decode()
+        return self._leased(message.message_id, duration)
+
+    def delete(self, message: LeasedMessage) -> None:
+        self._check(message)
+        del self.contents[message.message_id]
+
+    def poison(self, message: LeasedMessage) -> None:
+        self.poisoned.append(message.content)
+        self.delete(message)
+
+    def _leased(self, message_id: str, duration: timedelta) -> LeasedMessage:
+        content = self.contents[message_id]
+        try:
+            body = base64.b64decode(content, validate=True)
+        except binascii.Error:
+            body = None
+        self._receipts[message_id] = f"receipt-{next(self._receipt_numbers)}"
+        self._visible_from[message_id] = self._clock() + duration
+        return LeasedMessage(message_id, content, body, self._receipts[message_id])
+
+    def _check(self, message: LeasedMessage) -> None:
+        if message.message_id not in self.contents or self._receipts[message.message_id] != message.receipt:
+            raise LeaseLost(f"somebody else has {message.message_id}")
+
+
+class InMemorySparkJobs(SparkJobs):
+    """Spark runs that go on until a test ends them; `states` has them by id, in the order of their start.
+
+    `missing` says why none can be started or watched at present.
+    """
+
+    def __init__(self) -> None:
+        self.states: dict[str, RunState] = {}
+        self.messages: dict[str, LargeBatchMessage] = {}
+        self.missing: str | None = None
+
+    def start(self, message: LargeBatchMessage) -> str:
+        self._check()
+        run_id = f"run {message.run_token}"
+        if run_id not in self.states:
+            self.states[run_id] = RunState.RUNNING
+            self.messages[run_id] = message
+        return run_id
+
+    def state(self, run_id: str) -> RunState:
+        self._check()
+        return self.states.get(run_id, RunState.FAILED)
+
+    def active(self) -> int:
+        self._check()
+        return len(self.running())
+
+    def running(self) -> list[str]:
+        return [run_id for run_id, state in self.states.items() if state is RunState.RUNNING]
+
+    def _check(self) -> None:
+        if self.missing is not None:
+            raise Unavailable(self.missing)

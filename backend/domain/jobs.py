@@ -62,6 +62,8 @@ class Job:
         progress_done: steps done of `progress_total`; never goes back, also not on a second attempt.
         as_of: the time at which the job was submitted; every rule that needs a "now" uses it.
         attempts: how many times a worker has started on the job.
+        submission: how many of them the job had seen when it was last set going; a message that says less is
+            of the time before.
         error: why the job failed, or why the last attempt did.
     """
 
@@ -84,6 +86,7 @@ class Job:
     started_at: datetime | None = None
     finished_at: datetime | None = None
     attempts: int = 0
+    submission: int = 0
     error: str | None = None
 
     def started(self, now: datetime, stage: str, total: int) -> "Job":
@@ -149,9 +152,21 @@ class Job:
             processing_path=processing_path,
             queue_name=queue_name,
             finished_at=None,
+            submission=self._next_submission,
             error=None,
         )
 
     def waiting_for_data(self, stage: str) -> "Job":
         """The job's dataset is being generated: for the first time, or again after a failure."""
-        return replace(self, status=JobStatus.GENERATING, stage=stage, finished_at=None, error=None)
+        return replace(
+            self,
+            status=JobStatus.GENERATING,
+            stage=stage,
+            finished_at=None,
+            submission=self._next_submission,
+            error=None,
+        )
+
+    @property
+    def _next_submission(self) -> int:
+        return self.attempts if self.status is JobStatus.FAILED else self.submission

@@ -56,8 +56,8 @@ class JobDispatcher:
         if job.status not in _WAITING:
             return job
         decision = self._router.route_data_request(user_id, job.record_count, job_id)
-        self._jobs.update(user_id, job_id, lambda current: _routed(current, decision))
-        self._send(job, decision, job.finished_at or job.submitted_at)
+        routed = self._jobs.update(user_id, job_id, lambda current: _routed(current, decision))
+        self._send(routed, decision, job.finished_at or job.submitted_at)
         return self._jobs.update(user_id, job_id, lambda current: _sent(current, decision))
 
     def _send(self, job: Job, decision: RoutingDecision, now: datetime) -> None:
@@ -95,5 +95,5 @@ def _message(job: Job, decision: RoutingDecision) -> CleaningMessage:
         parent_job_id=job.parent_job_id,
         as_of=job.as_of,
         processing_path=decision.processing_path,
-        submission=job.attempts,
+        submission=job.submission,
     )

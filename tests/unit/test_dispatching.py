@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from backend.data_routing import DataRouter
@@ -86,6 +88,28 @@ def test_a_worker_that_is_quicker_than_the_row_is_not_undone(monkeypatch: pytest
     monkeypatch.setattr(desk.queues, "send", send_and_start)
     job = desk.dispatcher.dispatch(USER, JOB)
     assert (job.status, job.queue_name) == (JobStatus.PROCESSING, "small-batch-queue")
+
+
+def test_the_message_of_a_retry_is_not_the_one_before_it_however_often_it_is_sent() -> None:
+    desk = Desk(JobStatus.FAILED)
+    desk.jobs.update(USER, JOB, lambda job: replace(job, attempts=5))
+    first = desk.dispatcher.dispatch(USER, JOB)
+    second = desk.dispatcher.dispatch(USER, JOB)
+    assert (first.submission, second.submission) == (5, 5)
+    assert [message.submission for message in desk.sent("small-batch-queue")] == [5, 5]
+
+
+def test_a_retry_that_has_to_wait_for_its_data_is_another_submission_too() -> None:
+    desk = Desk(JobStatus.FAILED)
+    desk.jobs.update(USER, JOB, lambda job: replace(job, attempts=2).waiting_for_data("generating"))
+    desk.dispatcher.dispatch(USER, JOB)
+    assert [message.submission for message in desk.sent("small-batch-queue")] == [2]
+
+
+def test_a_job_that_is_passed_on_is_still_the_same_submission() -> None:
+    started = Desk(JobStatus.QUEUED).job.started(NOW, "reading bronze", 9)
+    passed_on = started.queued(ProcessingPath.LARGE_BATCH, "large-batch-queue", "passed on")
+    assert (passed_on.attempts, passed_on.submission) == (1, 0)
 
 
 def test_a_job_that_does_not_exist_is_not_found() -> None:
