@@ -131,24 +131,6 @@ def test_a_malformed_part_fails_the_job_on_the_first_attempt(stack: RunningStack
     assert "byte 27" in job["error"]
 
 
-def test_a_job_over_the_limit_waits_on_the_large_queue_and_says_so(
-    stack: RunningStack, user: ApiUser
-) -> None:
-    submitted = user.clean(dataCount=10_001)
-    assert (submitted["processingPath"], submitted["queueName"]) == ("large_batch", "large-batch-queue")
-
-    def queued() -> dict[str, Any] | None:
-        job = user.job(submitted["jobId"])
-        return job if job["status"] == "queued" else None
-
-    job = wait_until(queued, 60)
-    assert job is not None
-    assert job["processingPath"] == "large_batch"
-    with queue(stack, "large-batch-queue") as large:
-        bodies = [json.loads(message.content) for message in large.peek_messages(max_messages=32)]
-    assert submitted["jobId"] in [body["jobId"] for body in bodies]
-
-
 def test_a_message_delivered_twice_changes_nothing(stack: RunningStack, user: ApiUser) -> None:
     job = user.wait_for_end(user.clean(dataCount=500)["jobId"])
     before = manifest_of(stack, user, job)
