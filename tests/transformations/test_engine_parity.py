@@ -9,8 +9,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from pyspark.sql import SparkSession
 
+from backend.adapters.local_folder import LocalFolder
 from backend.domain.errors import MalformedPart
+from backend.lake_paths import FOLDER_OUTPUTS
 from backend.sample_data.generator import generate_chunk
+from backend.services.dataset_cleaning import clean_dataset
+from backend.services.outputs import OutputWriter
+from backend.transformations.bronze import BronzePart
 from backend.transformations.pyspark_transforms import Sizes
 from tests.transformations import strategies
 from tests.transformations.engines import clean_with_pyspark
@@ -47,6 +52,35 @@ def test_any_dataset_gives_the_same_rows_on_both_engines(
 def test_realistic_records_with_duplicates_across_parts_give_the_same_rows(spark: SparkSession) -> None:
     parts = {f"{place}.json": generate_chunk(7, place * 700, 700, 0.4) for place in range(3)}
     assert_parity(spark, parts, AS_OF)
+
+
+def test_running_again_gives_the_same_files_to_the_byte(spark: SparkSession, tmp_path: Path) -> None:
+    parts = {f"{place}.json": generate_chunk(7, place * 300, 300, 0.4) for place in range(5)}
+    sizes = Sizes(task=1, greatest_file=1 << 20, bucket=1 << 18, table_file=20_000, chunk_rows=200)
+    for run in ("first", "second"):
+        (tmp_path / run).mkdir()
+        clean_with_pyspark(spark, tmp_path / run, parts, AS_OF, sizes)
+    first, second = (
+        {path.relative_to(out): path.read_bytes() for path in out.rglob("*.*") if path.is_file()}
+        for out in (tmp_path / "first" / "out", tmp_path / "second" / "out")
+    )
+    assert len(first) > 15
+    assert first == second
+
+
+def test_what_is_measured_is_the_same(spark: SparkSession, tmp_path: Path) -> None:
+    parts = {f"{place}.json": generate_chunk(7, place * 300, 300, 0.4) for place in range(3)}
+    writer = OutputWriter(LocalFolder(tmp_path / "pandas"), FOLDER_OUTPUTS)
+    bronze = (BronzePart(name, parts[name]) for name in sorted(parts))
+    expected = clean_dataset("local", AS_OF, bronze, writer, _unwatched)
+    _, cleaned = clean_with_pyspark(spark, tmp_path, parts, AS_OF)
+    assert cleaned.quality_score == expected.quality_score
+    differing = {name for name, value in cleaned.measurements.items() if value != expected.measurements[name]}
+    assert differing == {"engine", "secondsByStage"}
+
+
+def _unwatched(stage: str, done: int) -> None:
+    """Nobody is told of the progress."""
 
 
 def test_a_malformed_part_fails_with_the_first_ones_name_and_byte(
