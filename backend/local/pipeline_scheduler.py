@@ -5,43 +5,49 @@
 
 import argparse
 import logging
+import signal
 import sys
 import time
+from collections.abc import Mapping
 
 import requests
-
-from backend.local.signals import SignalWaiter
 
 _LOG = logging.getLogger("pipeline_scheduler")
 
 INTERVAL_SECONDS = {"drain_large_batch_queue": 2.0}
-"""How often each function is called, while the function before has answered."""
+"""How long each function is left alone, from its answer to its next call."""
 
 # To connect, and to answer.
 _TIMEOUT_SECONDS = (2, 60)
 
 
 class PipelineScheduler:
-    """Calls each function when it is due, one after another."""
+    """Calls each function when it is due, one after another.
 
-    def __init__(self, functions_url: str) -> None:
+    Args:
+        functions_url: where the Functions host listens; nothing need be there yet.
+        intervals: the functions, and their intervals in seconds.
+    """
+
+    def __init__(self, functions_url: str, intervals: Mapping[str, float]) -> None:
         self._url = functions_url
+        self._intervals = intervals
         self._session = requests.Session()
         # A proxy of the environment can't reach this machine's own ports.
         self._session.trust_env = False
-        self._due = dict.fromkeys(INTERVAL_SECONDS, 0.0)
+        self._due = dict.fromkeys(intervals, 0.0)
         self._last: dict[str, str] = {}
 
     def call_due(self) -> None:
         """Call what is due; log an answer that differs from the one before."""
-        for name, due in self._due.items():
-            if time.monotonic() < due:
+        for name, interval in self._intervals.items():
+            if time.monotonic() < self._due[name]:
                 continue
             told = self._call(name)
             if told != self._last.get(name):
                 _LOG.info("%s: %s", name, told)
                 self._last[name] = told
-            self._due[name] = time.monotonic() + INTERVAL_SECONDS[name]
+            self._due[name] = time.monotonic() + interval
 
     def seconds_until_due(self) -> float:
         """How long nothing is due; 0 when something is."""
@@ -52,23 +58,30 @@ class PipelineScheduler:
             answer = self._session.post(f"{self._url}/api/{name}", timeout=_TIMEOUT_SECONDS)
         except requests.RequestException as error:
             return f"no answer ({type(error).__name__})"
-        return answer.text if answer.ok else f"{answer.status_code} {answer.text}"
+        return answer.text if answer.ok else f"{answer.status_code} {_what_went_wrong(answer)}"
 
 
-def main() -> int:
-    """Call until a signal comes; the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--functions-url", required=True)
+def _what_went_wrong(answer: requests.Response) -> str:
+    """The host's own words without the id of the call, which would make every answer a new one."""
+    try:
+        return str(answer.json()["message"])
+    except (requests.JSONDecodeError, KeyError, TypeError):
+        return answer.reason
+
+
+def main() -> None:
+    """Call until a signal comes, which also ends a call that is under way: the next stack makes it again."""
+    parser = argparse.ArgumentParser(prog="pipeline_scheduler", description="Calls functions on schedule.")
+    parser.add_argument("--functions-url", required=True, metavar="URL", help="of the Functions host")
     url = parser.parse_args().functions_url
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
-    waiter = SignalWaiter()
-    waiter.listen()
-    scheduler = PipelineScheduler(url)
-    while not waiter.stop_requested:
+    scheduler = PipelineScheduler(url, INTERVAL_SECONDS)
+    while True:
         scheduler.call_due()
-        waiter.wait(scheduler.seconds_until_due())
-    return 0
+        time.sleep(scheduler.seconds_until_due())
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

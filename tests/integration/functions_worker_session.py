@@ -62,7 +62,9 @@ PROTOCOL = SimpleNamespace(
     InvocationResponse=Message,
     RpcException=Message,
     RpcFunctionMetadata=Message,
+    RpcHttp=Message,
     StatusResult=StatusResult,
+    TypedData=Message,
     WorkerInitResponse=Message,
     WorkerMetadata=Message,
 )
@@ -80,28 +82,58 @@ def as_json(value: Any) -> TypedData:
     return TypedData(kind="json", json=json.dumps(value))
 
 
-def queue_invocation(function_id: str, parameter: str, body: str, dequeue_count: int) -> Message:
-    """A call as Azure's host makes it for a queue trigger: the body decoded, the rest as metadata."""
+def invocation(function: Message, body: str, dequeue_count: int) -> Message:
+    """A call of a function, as Azure's host makes it for its trigger."""
+    parameter, binding = next(
+        (name, binding) for name, binding in function.bindings.items() if binding.type.endswith("Trigger")
+    )
+    if binding.type == "httpTrigger":
+        data, metadata = http_request(body), {}
+    else:
+        data, metadata = text(body), queue_metadata(dequeue_count)
     return Message(
         invocation_id="00000000-0000-0000-0000-000000000001",
-        function_id=function_id,
-        input_data=[ParameterBinding(name=parameter, data=text(body))],
-        trigger_metadata={
-            "Id": text("00000000-0000-0000-0000-000000000002"),
-            "DequeueCount": as_json(dequeue_count),
-            "InsertionTime": as_json("2026-11-22T21:00:00+00:00"),
-            "ExpirationTime": as_json("2026-11-29T21:00:00+00:00"),
-            "NextVisibleTime": as_json("2026-11-22T21:10:00+00:00"),
-            "PopReceipt": text("receipt"),
-        },
+        function_id=function.function_id,
+        input_data=[ParameterBinding(name=parameter, data=data)],
+        trigger_metadata=metadata,
         trace_context=Message(trace_parent="", trace_state="", attributes={}),
         retry_context=Message(retry_count=0, max_retry_count=0, exception=None),
     )
 
 
+def http_request(body: str) -> TypedData:
+    http = Message(method="POST", url="http://localhost", headers={}, params={}, query={}, body=text(body))
+    return TypedData(kind="http", http=http)
+
+
+def queue_metadata(dequeue_count: int) -> dict[str, TypedData]:
+    """What comes with a queue's message, whose body is decoded."""
+    return {
+        "Id": text("00000000-0000-0000-0000-000000000002"),
+        "DequeueCount": as_json(dequeue_count),
+        "InsertionTime": as_json("2026-11-22T21:00:00+00:00"),
+        "ExpirationTime": as_json("2026-11-29T21:00:00+00:00"),
+        "NextVisibleTime": as_json("2026-11-22T21:10:00+00:00"),
+        "PopReceipt": text("receipt"),
+    }
+
+
 def outcome(response: Message) -> dict[str, Any]:
     exception = getattr(response.result, "exception", None)
     return {"status": response.result.status, "error": exception.message if exception else None}
+
+
+def returned(response: Message) -> dict[str, Any] | None:
+    """What an HTTP function answered; None for any other, and when it failed."""
+    value = getattr(response, "return_value", None)
+    if value is None:
+        return None
+    answer = value.http
+    return {
+        "status": int(answer.status_code),
+        "type": answer.headers["content-type"],
+        "body": answer.body.bytes.decode(),
+    }
 
 
 async def session(app_folder: str, function_name: str, dequeue_count: int, body: str) -> dict[str, Any]:
@@ -112,15 +144,16 @@ async def session(app_folder: str, function_name: str, dequeue_count: int, body:
     function = functions[function_name]
     load = Message(function_id=function.function_id)
     loaded = await function_load_request(request(function_load_request=load))
-    (parameter,) = function.bindings
-    call = queue_invocation(function.function_id, parameter, body, dequeue_count)
+    call = invocation(function, body, dequeue_count)
+    called = await invocation_request(request(invocation_request=call))
     return {
         "init": outcome(initialised),
         "functions": {
             name: [json.loads(raw) for raw in each.raw_bindings] for name, each in functions.items()
         },
         "load": outcome(loaded),
-        "invocation": outcome(await invocation_request(request(invocation_request=call))),
+        "invocation": outcome(called),
+        "returned": returned(called),
     }
 
 

@@ -4,26 +4,44 @@ import logging
 import os
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+import requests
 
 from backend import lake_paths
 from backend.bootstrap import Services, build_services, ensure_storage
-from backend.domain.identifiers import new_user_id
-from backend.domain.jobs import JobStatus
+from backend.domain.identifiers import new_job_id, new_user_id
+from backend.domain.jobs import Job, JobKind, JobStatus
+from backend.domain.messages import LargeBatchMessage
+from backend.local.addresses import HOST, free_addresses
 from backend.local.functions_host.host import FunctionsHost, HostOptions
+from backend.local.loopback_server import LoopbackServer
+from backend.local.spark_worker.http_endpoint import MAX_BODY_BYTES, WorkerEndpoint
+from backend.local.spark_worker.runs import Runs
+from backend.local.spark_worker.session import SessionState, SessionStatus
 from backend.settings import Settings
 from tests.local_storage import LocalStorage
 from tests.waiting import wait_until
 
 
 @pytest.fixture
-def services(local_storage: LocalStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Services:
+def spark_port() -> int:
+    return free_addresses().spark
+
+
+@pytest.fixture
+def services(
+    local_storage: LocalStorage, spark_port: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Services:
     settings = {
         "ORCHESTRATOR_MODE": "local",
         "AZURE_STORAGE_CONNECTION_STRING": local_storage.connection_string,
         "GENERATION_BATCH_SIZE": "100",
+        "SPARK_WORKER_URL": f"http://{HOST}:{spark_port}",
     }
     for name in ("SMALL_BATCH_QUEUE", "LARGE_BATCH_QUEUE", "DATA_GENERATION_QUEUE"):
         settings[name] = f"functions-app-{secrets.token_hex(6)}"
@@ -75,3 +93,58 @@ def test_a_worker_warms_up_without_an_error(host: FunctionsHost, caplog: pytest.
 
     assert caplog.messages.count("worker warm") == 2
     assert "warm-up failed" not in caplog.messages
+
+
+def drain(host: FunctionsHost) -> dict[str, Any]:
+    answer = requests.post(f"http://{HOST}:{host.http_port}/api/drain_large_batch_queue", timeout=30)
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
+@contextmanager
+def spark_worker(port: int, services: Services) -> Iterator[None]:
+    """The worker's real HTTP; the cleaning is played."""
+
+    def clean(message: LargeBatchMessage) -> None:
+        services.jobs.update(
+            message.user_id, message.job_id, lambda job: job.completed(datetime.now(UTC), None, None)
+        )
+
+    ready = SessionStatus(SessionState.READY, "Spark is ready")
+    server = LoopbackServer(port, WorkerEndpoint(Runs(clean), lambda: ready), 2, MAX_BODY_BYTES)
+    server.start()
+    yield
+    server.stop()
+
+
+def test_a_large_job_waits_for_spark_and_is_drained_to_it(
+    services: Services, host: FunctionsHost, spark_port: int
+) -> None:
+    now = datetime.now(UTC)
+    job = Job(
+        user_id=new_user_id(),
+        job_id=new_job_id(now),
+        parent_job_id="orders",
+        job_name="orders",
+        kind=JobKind.CLEAN,
+        status=JobStatus.QUEUED,
+        stage="new",
+        record_count=10_001,
+        as_of=now,
+        submitted_at=now,
+    )
+    assert drain(host)["status"] == "empty"
+
+    services.dispatcher.add_and_send(job)
+    step = drain(host)
+
+    missing = f"the Spark worker at http://{HOST}:{spark_port} does not answer; it is started again by itself"
+    assert (step["status"], step["waiting"], step["waitingFor"]) == ("working", 1, missing)
+    waiting = services.jobs.get(job.user_id, job.job_id)
+    assert waiting is not None
+    assert (waiting.status, waiting.stage) == (JobStatus.QUEUED, f"waiting for Spark: {missing}")
+    with spark_worker(spark_port, services):
+        wait_until(lambda: drain(host)["status"] == "empty")
+    done = services.jobs.get(job.user_id, job.job_id)
+    assert done is not None
+    assert done.status is JobStatus.COMPLETED

@@ -60,12 +60,16 @@ def test_the_worker_finds_every_function_with_its_trigger() -> None:
     assert {name: trigger["type"] for name, trigger in triggers.items()} == {
         "transform_small_batch_queue": "queueTrigger",
         "generate_sample_data_part": "queueTrigger",
+        "drain_large_batch_queue": "httpTrigger",
         "warmup": "warmupTrigger",
     }
     small_batch = triggers["transform_small_batch_queue"]
     assert small_batch["queueName"] == "%SMALL_BATCH_QUEUE%"
     assert small_batch["connection"] == "AZURE_STORAGE_CONNECTION_STRING"
     assert triggers["generate_sample_data_part"]["queueName"] == "%DATA_GENERATION_QUEUE%"
+    drain = triggers["drain_large_batch_queue"]
+    assert (drain["route"], drain["methods"]) == ("drain_large_batch_queue", ["POST"])
+    assert drain["authLevel"] == "FUNCTION"
 
 
 @pytest.mark.parametrize(
@@ -188,3 +192,24 @@ def test_the_last_delivery_of_an_unreadable_message_fails_the_job_that_it_names(
     assert failed is not None
     assert failed.status is JobStatus.FAILED
     assert failed.error == "not a CleaningMessage: Object missing required field `asOf`"
+
+
+def test_draining_an_empty_queue_is_answered_at_once(environment: dict[str, str]) -> None:
+    # Nobody listens at the worker's port: there is nothing to ask it.
+    own = environment | {"SPARK_WORKER_URL": "http://127.0.0.1:9", "LARGE_BATCH_QUEUE": "drained-by-worker"}
+    ensure_storage(Settings.from_environment(own))
+
+    answer = call("drain_large_batch_queue", "", **own)
+
+    assert answer["invocation"] == {"status": "success", "error": None}
+    assert (answer["returned"]["status"], answer["returned"]["type"]) == (200, "application/json")
+    assert json.loads(answer["returned"]["body"]) == {
+        "status": "empty",
+        "started": 0,
+        "running": 0,
+        "finished": 0,
+        "waiting": 0,
+        "waitingFor": None,
+        "retried": 0,
+        "poisoned": 0,
+    }
