@@ -14,6 +14,7 @@ from itertools import accumulate
 from types import TracebackType
 from typing import Self, TypeVar
 
+import pyarrow as pa
 from pyspark.sql import Column, DataFrame, Row, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import from_arrow_schema
@@ -48,6 +49,9 @@ _SESSION_SETTINGS = {
 }
 
 _FILE = "file"
+_FILES_SCHEMA = pa.schema(
+    [(SLOT, pa.int32()), (TABLE_NAME, pa.string()), (BUCKET, pa.int32()), (_FILE, pa.int32())]
+)
 _Report = TypeVar("_Report")
 _BlockId = tuple[str, int]
 
@@ -233,14 +237,13 @@ class PySparkTransformer:
             named.append((table, outputs.path(table, numbers[table], counts[table])))
             numbers[table] += 1
         slot_of = slots(len(files))
-        of_file = self._spark.createDataFrame(
-            [
-                (slot_of[number], *block, number)
-                for number, (_, blocks) in enumerate(files)
-                for block in blocks
-            ],
-            f"{SLOT} int, {TABLE_NAME} string, {BUCKET} int, {_FILE} int",
-        )
+        rows = [
+            {SLOT: slot_of[number], TABLE_NAME: table, BUCKET: bucket, _FILE: number}
+            for number, (_, blocks) in enumerate(files)
+            for table, bucket in blocks
+        ]
+        # By Arrow: a list of rows would start Python workers of another kind, only to send it to Java.
+        of_file = self._spark.createDataFrame(pa.Table.from_pylist(rows, _FILES_SCHEMA))
         blocks = tables.blocks.drop(SLOT).join(F.broadcast(of_file), [TABLE_NAME, BUCKET])
         ordered = blocks.repartition(len(files), SLOT).select(
             SLOT, TABLE_NAME, F.col(_FILE).alias(BUCKET), F.col(BUCKET).alias(PART), CONTENT
