@@ -109,6 +109,9 @@ def _measured(engine: Engine, parts: Sequence[Path], cores: int, runs: int) -> F
 
 
 def _run(engine: Engine, parts: Sequence[Path], cores: int, runs: int) -> Figures:
+    if hasattr(os, "sched_setaffinity"):
+        # Else the virtual machine's own threads would have the other cores to themselves.
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
     with tempfile.TemporaryDirectory() as folder, engine(Path(folder), cores) as clean:
         clean(parts[:_WARM_UP_PARTS], _made(Path(folder) / "warm-up"))
         seconds = []

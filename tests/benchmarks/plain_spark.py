@@ -26,6 +26,7 @@ _EMAIL = r"^[a-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$"
 def plain_session(folder: Path, cores: int) -> SparkSession:
     """A session as Spark sets it up itself, but for where it keeps its files."""
     builder = SparkSession.builder.master(f"local[{cores}]").config("spark.local.dir", str(folder))
+    builder = builder.config("spark.ui.showConsoleProgress", "false")
     session = builder.config("spark.ui.enabled", "false").getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session
