@@ -81,7 +81,7 @@ def _configuration(scratch: Path) -> dict[str, str]:
         "spark.driver.host": "127.0.0.1",
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
-        # The virtual machine moves blocks and does little else: its second compiler and its parallel collector
+        # The virtual machine moves blocks and does little else: its second compiler and parallel collection
         # cost more than they gain.
         "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
         # What the large path shuffles is compressed already.
