@@ -89,8 +89,8 @@ def test_its_progress_goes_up_part_by_part(large_job: tuple[ApiUser, list[dict[s
     done = [state["progress"]["done"] for state in states]
     assert done == sorted(done)
     cleaning = {state["progress"]["done"] for state in states if state["stage"] == "cleaning"}
-    # Twenty parts were generated, and twenty are cleaned.
-    assert len(cleaning & set(range(21, 41))) > 1
+    # Twenty parts were generated, and twenty are cleaned: it was seen with some of them done.
+    assert cleaning & set(range(21, 40))
 
 
 def test_its_quality_report_is_that_of_a_small_job(large_job: tuple[ApiUser, list[dict[str, Any]]]) -> None:
