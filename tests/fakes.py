@@ -236,7 +236,9 @@ class InMemoryLeasedQueue(LeasedQueue):
         return not self.contents
 
     def lease(self, limit: int, duration: timedelta) -> list[LeasedMessage]:
-        visible = [id_ for id_ in self.contents if self.hidden_for(id_) <= timedelta(0)]
+        # Whoever has been visible longest comes first, as with Azurite.
+        by_age = sorted(self.contents, key=self.hidden_for)
+        visible = [id_ for id_ in by_age if self.hidden_for(id_) <= timedelta(0)]
         return [self._leased(message_id, duration) for message_id in visible[:limit]]
 
     def renew(self, message: LeasedMessage, body: bytes, duration: timedelta) -> LeasedMessage:

@@ -1,11 +1,16 @@
 import base64
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
+from backend.adapters.job_progress_table import JobProgressTable
+from backend.bootstrap import table_service
+from backend.domain.jobs import Job, JobKind, JobStatus
+from backend.settings import StorageAccount
 from tests.e2e.api_user import ApiUser
 from tests.e2e.running_stack import RunningStack
 from tests.waiting import wait_until
@@ -13,6 +18,7 @@ from tests.waiting import wait_until
 # Five deliveries with host.json's 10 s between them.
 POISON_SECONDS = 90
 ID = "0123456789abcdef" * 2
+NOW = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
 ON_NO_JOB = {
     "userId": ID,
     "jobId": ID,
@@ -36,14 +42,26 @@ BAD_MESSAGES = {
 
 @pytest.fixture(scope="module")
 def misled_job(stack: RunningStack) -> Iterator[tuple[ApiUser, str]]:
-    """A waiting job, and on the small queue a message with its ids and no more."""
+    """A job that waits for its message, which has its ids on the small queue and no more."""
     user = ApiUser(stack.url)
-    job_id = user.clean(dataCount=10_001)["jobId"]
-    wait_until(lambda: user.job(job_id)["status"] == "queued", 60)
-    body = {"userId": user.user_id, "jobId": job_id, "parentJobId": user.job(job_id)["parentJobId"]}
+    job = Job(
+        user_id=user.user_id,
+        job_id=ID,
+        parent_job_id=ID,
+        job_name="misled",
+        kind=JobKind.CLEAN,
+        status=JobStatus.QUEUED,
+        stage="waiting for a worker",
+        record_count=1,
+        as_of=NOW,
+        submitted_at=NOW,
+    )
+    with table_service(StorageAccount(stack.addresses.connection_string, None)) as tables:
+        JobProgressTable(tables).add(job)
+    body = {"userId": job.user_id, "jobId": job.job_id, "parentJobId": job.parent_job_id}
     with raw_queue(stack, "small-batch-queue") as queue:
         queue.send_message(encoded(json.dumps(body).encode()))
-    yield user, job_id
+    yield user, job.job_id
     user.close()
 
 

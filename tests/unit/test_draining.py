@@ -7,9 +7,10 @@ from typing import cast
 
 import pytest
 
+from backend.domain.errors import Unavailable
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import CleaningMessage, LargeBatchMessage
-from backend.ports import JobProgressStore, LeasedQueue, RunState, SparkJobs
+from backend.ports import JobProgressStore, LeasedMessage, LeasedQueue, RunState, SparkJobs
 from backend.services.draining import DrainStep, LargeQueueDrainer
 from backend.services.poisoning import PoisonRecorder
 from tests.fakes import InMemoryJobProgress, InMemoryLeasedQueue, InMemorySparkJobs, SetClock
@@ -111,6 +112,10 @@ def completed(job: Job) -> Job:
     return job.completed(NOW, COUNTS, 97.5)
 
 
+def failed(job: Job) -> Job:
+    return job.failed(NOW, "a.json: no array at byte 0")
+
+
 @pytest.fixture
 def world() -> World:
     return World()
@@ -137,6 +142,20 @@ def test_a_fresh_message_starts_a_run_and_remembers_it(world: World) -> None:
     assert (world.job().status, world.job().stage) == (JobStatus.QUEUED, "waiting for Spark to begin")
 
 
+@pytest.mark.parametrize("ended", [completed, failed])
+def test_a_job_that_has_ended_before_its_message_is_looked_at_has_no_run(
+    world: World, ended: Callable[[Job], Job]
+) -> None:
+    world.send()
+    world.change(ended)
+    job = world.job()
+    assert world.step() == DrainStep(finished=1)
+    assert world.queue.is_empty()
+    assert world.queue.poisoned == []
+    assert world.spark.states == {}
+    assert world.job() == job
+
+
 def test_a_run_that_goes_on_keeps_its_message(world: World) -> None:
     message_id = world.send()
     world.step()
@@ -157,7 +176,7 @@ def test_the_message_of_a_completed_job_is_deleted(world: World) -> None:
 def test_the_message_of_a_job_that_no_attempt_can_mend_is_deleted(world: World) -> None:
     world.send()
     world.step()
-    world.end_run(RunState.SUCCEEDED, lambda job: job.failed(NOW, "a.json: no array at byte 0"))
+    world.end_run(RunState.SUCCEEDED, failed)
     assert world.step(2 * SECOND) == DrainStep(finished=1)
     assert world.queue.is_empty()
     assert world.queue.poisoned == []
@@ -234,6 +253,17 @@ def test_the_message_of_a_job_that_its_fifth_run_has_failed_is_poisoned(world: W
     assert world.job().error == "OSError: the disk is full"
 
 
+def test_a_job_that_is_given_up_says_why_its_last_run_failed(world: World) -> None:
+    world.send()
+    for attempt in range(1, 6):
+        world.step(40 * SECOND)
+        world.end_run(
+            RunState.FAILED, lambda job, a=attempt: job.attempt_failed(f"OSError: disk {a} is full")
+        )
+        world.step(2 * SECOND)
+    assert (world.job().status, world.job().error) == (JobStatus.FAILED, "OSError: disk 5 is full")
+
+
 def test_no_more_than_three_runs_are_active_and_the_others_wait_and_say_so(world: World) -> None:
     for number in range(1, 8):
         world.send(number)
@@ -245,6 +275,41 @@ def test_no_more_than_three_runs_are_active_and_the_others_wait_and_say_so(world
     world.spark.states[world.spark.running()[0]] = RunState.SUCCEEDED
     world.change(completed)
     assert world.step(2 * SECOND) == DrainStep(finished=1, running=2, started=1, waiting=3)
+
+
+def test_however_many_messages_there_are_each_is_looked_at_and_each_job_has_one_run(world: World) -> None:
+    for number in range(1, 41):
+        world.send(number)
+    assert world.step() == DrainStep(started=3, waiting=37)
+    for _ in range(13):
+        for run_id in world.spark.running():
+            world.spark.states[run_id] = RunState.SUCCEEDED
+            world.change(completed, int(world.spark.messages[run_id].job_id, 16))
+        step = world.step(2 * SECOND)
+        assert step.finished == 3
+        assert len(world.spark.running()) <= 3
+        if step.started < min(3, 40 - len(world.spark.states)):
+            # Runs ended after other messages had been told to wait; these begin at the next look.
+            world.step(2 * SECOND)
+    assert len(world.spark.states) == 40
+    assert {message.attempt for message in world.spark.messages.values()} == {1}
+
+
+def test_a_step_ends_after_a_second_and_the_next_one_goes_on_where_it_stopped(world: World) -> None:
+    class SlowQueue(InMemoryLeasedQueue):
+        def lease(self, limit: int, duration: timedelta) -> list[LeasedMessage]:
+            world.clock.advance(0.4 * SECOND)
+            return super().lease(limit, duration)
+
+    world.queue = SlowQueue(world.clock)
+    world.spark.missing = "no Java on this machine"
+    for number in range(1, 41):
+        world.send(number)
+    looks = [world.step(2 * SECOND).waiting for _ in range(5)]
+    assert looks == 5 * [9]
+    assert {world.job(number).stage for number in range(1, 41)} == {
+        "waiting for Spark: no Java on this machine"
+    }
 
 
 def test_runs_that_somebody_else_started_count_too(world: World) -> None:
@@ -268,6 +333,19 @@ def test_a_job_that_waits_for_spark_says_what_is_missing_and_loses_no_attempt(wo
     world.spark.missing = None
     assert world.step(2 * SECOND) == DrainStep(started=1)
     assert world.job().stage == "waiting for Spark to begin"
+
+
+def test_a_run_that_can_not_be_started_though_runs_are_counted_is_started_later(world: World) -> None:
+    class CountingSpark(InMemorySparkJobs):
+        def start(self, message: LargeBatchMessage) -> str:
+            raise Unavailable(f"the workspace has no job for {message.job_id}")
+
+    message_id = world.send()
+    missing = f"the workspace has no job for {job_id(1)}"
+    assert world.drainer(spark=CountingSpark()).step() == DrainStep(waiting=1, waiting_for=missing)
+    assert (world.message(message_id).attempt, world.message(message_id).run_id) == (1, None)
+    assert (world.job().status, world.job().stage) == (JobStatus.QUEUED, f"waiting for Spark: {missing}")
+    assert world.step(2 * SECOND) == DrainStep(started=1)
 
 
 def test_a_run_that_can_not_be_watched_at_present_is_watched_later(world: World) -> None:
@@ -379,6 +457,22 @@ def test_what_goes_wrong_with_one_message_does_not_stop_the_others_and_is_told(w
     assert world.drainer(jobs=jobs).step() == DrainStep(running=2)
 
 
+def test_messages_that_a_failure_left_for_the_next_step_are_looked_at_then(world: World) -> None:
+    class BrokenRow(InMemoryJobProgress):
+        def get(self, user_id: str, wanted: str) -> Job | None:
+            if wanted == job_id(1):
+                raise TypeError("the row can't be read")
+            return super().get(user_id, wanted)
+
+    jobs = BrokenRow(map(queued_job, range(1, 9)))
+    for number in range(1, 9):
+        world.queue.send(message_of(queued_job(number)))
+    with pytest.RaisesGroup(TypeError):
+        world.drainer(jobs=jobs).step()
+    world.clock.advance(2 * SECOND)
+    assert world.drainer(jobs=jobs).step() == DrainStep(running=2, started=1, waiting=4)
+
+
 def test_a_job_whose_message_was_sent_twice_has_one_run(world: World) -> None:
     world.send()
     world.queue.send(message_of(queued_job()))
@@ -397,7 +491,7 @@ def test_a_job_whose_message_was_sent_twice_has_one_run(world: World) -> None:
 def test_the_message_before_a_retry_is_not_followed(world: World, seen_as: JobStatus) -> None:
     earlier = world.send()
     world.step()
-    world.end_run(RunState.SUCCEEDED, lambda job: job.failed(NOW, "a.json: no array at byte 0"))
+    world.end_run(RunState.SUCCEEDED, failed)
     # The owner has mended the part and is quicker than the next step.
     world.change(lambda job: job.queued(ProcessingPath.LARGE_BATCH, "large", "waiting for a worker"))
     if seen_as is JobStatus.PROCESSING:
@@ -514,3 +608,20 @@ def test_wherever_a_step_dies_nobody_waits_for_a_message_that_can_not_be_read(af
         drain(world, fuse)
         assert world.job().status is JobStatus.FAILED
         assert set(world.queue.poisoned) == {content}
+
+
+def test_a_step_that_dies_between_the_poison_queue_and_the_queue_is_made_up_for(world: World) -> None:
+    class HalfPoisoned(InMemoryLeasedQueue):
+        def delete(self, message: LeasedMessage) -> None:
+            if fuse.burns():
+                raise Died
+            super().delete(message)
+
+    fuse = Fuse(1, after=False)
+    world.queue = HalfPoisoned(world.clock)
+    world.queue.send_content("not Base64!")
+    with pytest.raises(Died):
+        world.step()
+    assert world.step(60 * SECOND) == DrainStep(poisoned=1)
+    assert world.queue.is_empty()
+    assert world.queue.poisoned == 2 * ["not Base64!"]
