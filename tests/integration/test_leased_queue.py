@@ -65,6 +65,15 @@ def test_no_more_are_leased_than_asked_for(queue: OwnQueue) -> None:
     assert [message.body for message in queue.leased.lease(3, MINUTE)] == [b"3", b"4"]
 
 
+def test_a_message_that_was_put_back_lets_those_go_first_that_nobody_has_looked_at(queue: OwnQueue) -> None:
+    for number in range(3):
+        queue.send(b"%d" % number)
+
+    queue.leased.renew(queue.lease_one(), b"0", timedelta(0))
+
+    assert [message.body for message in queue.leased.lease(3, MINUTE)] == [b"1", b"2", b"0"]
+
+
 def test_a_message_that_is_not_base64_does_not_hide_the_others(queue: OwnQueue) -> None:
     queue.raw.send_message("not <Base64> & not ASCII: é")
     queue.send(b"{}")

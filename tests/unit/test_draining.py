@@ -267,11 +267,13 @@ def test_the_message_of_a_job_that_its_fifth_run_has_failed_is_poisoned(world: W
 
 def test_a_job_that_is_given_up_says_why_its_last_run_failed(world: World) -> None:
     world.send()
-    for attempt in range(1, 6):
+    for disk in range(1, 6):
+
+        def fills_a_disk(job: Job, disk: int = disk) -> Job:
+            return job.attempt_failed(f"OSError: disk {disk} is full")
+
         world.step(40 * SECOND)
-        world.end_run(
-            RunState.FAILED, lambda job, a=attempt: job.attempt_failed(f"OSError: disk {a} is full")
-        )
+        world.end_run(RunState.FAILED, fills_a_disk)
         world.step(2 * SECOND)
     assert (world.job().status, world.job().error) == (JobStatus.FAILED, "OSError: disk 5 is full")
 
