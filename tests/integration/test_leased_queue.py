@@ -74,13 +74,15 @@ def test_a_message_that_was_put_back_lets_those_go_first_that_nobody_has_looked_
     assert [message.body for message in queue.leased.lease(3, MINUTE)] == [b"1", b"2", b"0"]
 
 
-def test_a_message_that_is_not_base64_does_not_hide_the_others(queue: OwnQueue) -> None:
-    queue.raw.send_message("not <Base64> & not ASCII: é")
+# The letters of the JSON alone, without its other characters, would be Base64.
+@pytest.mark.parametrize("content", ["not <Base64> & not ASCII: é", '{"jobId": "job"}'])
+def test_a_message_that_is_not_base64_does_not_hide_the_others(queue: OwnQueue, content: str) -> None:
+    queue.raw.send_message(content)
     queue.send(b"{}")
 
     spoilt, sound = queue.leased.lease(3, MINUTE)
 
-    assert (spoilt.content, spoilt.body) == ("not <Base64> & not ASCII: é", None)
+    assert (spoilt.content, spoilt.body) == (content, None)
     assert (sound.content, sound.body) == ("e30=", b"{}")
 
 

@@ -102,13 +102,25 @@ def test_a_function_that_keeps_failing_is_logged_once(host: Host, log: pytest.Lo
     assert log.messages == ["drain: 500 The function failed."]
 
 
+@pytest.mark.parametrize("body", ["<html>", "{}", "[]"])
 def test_an_error_that_is_not_the_hosts_own_is_told_by_its_name(
-    host: Host, log: pytest.LogCaptureFixture
+    host: Host, log: pytest.LogCaptureFixture, body: str
 ) -> None:
     with host.listening():
-        host.answer = Response("<html>", 502)
+        host.answer = Response(body, 502)
         PipelineScheduler(host.url, {"drain": 0}).call_due()
     assert log.messages == ["drain: 502 BAD GATEWAY"]
+
+
+def test_a_proxy_of_the_environment_is_not_asked(
+    host: Host, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY", "HTTP_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("http_proxy", f"http://{HOST}:{free_addresses().functions}")
+    with host.listening():
+        PipelineScheduler(host.url, {"drain": 0}).call_due()
+    assert log.messages == ['drain: {"status": "empty"}']
 
 
 def test_a_host_that_is_away_is_called_until_it_is_back(host: Host, log: pytest.LogCaptureFixture) -> None:
