@@ -42,17 +42,30 @@ def local_session(scratch: Path, cores: str = "*", *, quiet: bool = True) -> Spa
     Raises:
         Unavailable: there is no Java, or it does not start.
     """
-    java = _java_home()
+    java = java_for_spark(scratch, scratch / "java.log" if quiet else None)
     builder = SparkSession.builder.master(f"local[{cores},{_TASK_ATTEMPTS}]").appName("cleaning")
     for name, value in _configuration(scratch).items():
         builder = builder.config(name, value)
-    with _environment(_wrapped(java, scratch, scratch / "java.log" if quiet else None)):
+    with _environment(java):
         try:
             session = builder.getOrCreate()
         except PySparkRuntimeError as error:
-            raise Unavailable(f"Spark can't be started with the Java of {java}: {error}") from error
+            raise Unavailable(f"Spark can't be started with the Java of {_java_home()}: {error}") from error
     session.sparkContext.setLogLevel("ERROR")
     return session
+
+
+def java_for_spark(scratch: Path, log: Path | None = None) -> Path:
+    """A Java home that Spark can be started with, made in `scratch`.
+
+    Args:
+        scratch: a folder for it, and for Java's temporary files.
+        log: where what Java says goes; to stderr without one.
+
+    Raises:
+        Unavailable: there is no Java.
+    """
+    return _wrapped(_java_home(), scratch, log)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from backend import lake_paths
+from backend.adapters.local_spark import java_for_spark
 from backend.bootstrap import Services, build_services, ensure_storage
 from backend.domain.identifiers import new_job_id, new_user_id
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
@@ -109,13 +110,14 @@ def test_the_job_cleans_a_dataset(
         "--lake-account=devstoreaccount1",
     ]
 
+    java = {"JAVA_HOME": str(java_for_spark(tmp_path / "scratch"))}
     # Only a connection string leads to storage on this machine; on a cluster the accounts' names do.
     ended = _run(
         cluster,
         tmp_path,
         OPEN_SESSION + ENTER,
         arguments,
-        environment | {"ADLS_CONNECTION_STRING": local_storage.connection_string},
+        environment | java | {"ADLS_CONNECTION_STRING": local_storage.connection_string},
     )
 
     assert ended.returncode == 0, ended.stderr
