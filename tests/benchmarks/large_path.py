@@ -87,7 +87,7 @@ def _compare(folder: Path, records: int, cores: int, runs: int) -> None:
 
 
 def _crossover(folder: Path, cores: int, runs: int) -> None:
-    for records in (10_000, 20_000, 50_000, 100_000, 200_000, 400_000):
+    for records in (10_000, 50_000, 100_000, 400_000):
         parts = _bronze(folder, records)
         small = _measured(_pandas, parts, 1, runs)
         large = _measured(_spark, parts, cores, runs)

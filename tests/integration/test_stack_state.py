@@ -90,7 +90,7 @@ def test_a_full_disk_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_the_stand_ins_take_the_ports_after_the_api() -> None:
     addresses = Addresses(5000)
-    assert list(addresses.users()) == [5000, 5001, 5002, 5003, 5004, 5005]
+    assert list(addresses.users()) == [5000, 5001, 5002, 5003, 5004, 5005, 5006]
     assert addresses.connection_string.endswith(
         ";BlobEndpoint=http://127.0.0.1:5001/devstoreaccount1"
         ";QueueEndpoint=http://127.0.0.1:5002/devstoreaccount1"
