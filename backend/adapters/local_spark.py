@@ -95,8 +95,9 @@ def _configuration(scratch: Path) -> dict[str, str]:
         "spark.local.dir": str(scratch),
         "spark.sql.warehouse.dir": str(scratch / "warehouse"),
         # The virtual machine moves blocks and does little else: its second compiler and parallel collection
-        # cost more than they gain.
-        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+        # cost more than they gain. Its heap is to follow what is in use.
+        "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC "
+        "-XX:MinHeapFreeRatio=20 -XX:MaxHeapFreeRatio=40",
         # What the large path shuffles is compressed already.
         "spark.shuffle.compress": "false",
         "spark.python.daemon.module": "backend.adapters.spark_python_daemon",

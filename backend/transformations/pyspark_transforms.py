@@ -72,7 +72,7 @@ class Sizes:
     """
 
     task: int = 32 << 20
-    greatest_file: int = 256 << 20
+    greatest_file: int = 192 << 20
     least_file: int = 160 << 20
     bucket: int = 256 << 20
     table_file: int = 64 << 20
