@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 
 from backend.domain.errors import ConservationViolated
 from backend.domain.jobs import Counts
-from backend.lake_paths import OutputPaths
+from backend.lake_paths import QUARANTINE, SILVER, OutputPaths
 from backend.ports import SparkStorage
 from backend.services.cleaned_dataset import CleanedDataset, OnProgress, Stopwatch
 from backend.services.progress import OUTPUT_TABLES
@@ -91,8 +91,7 @@ def _cleared(run: SparkRun) -> Outputs:
 
 def _counts(cleaned: CleanedParts, built: BuiltTables, files: Sequence[FileWritten]) -> Counts:
     """The conservation equation, of what is in the files and not of what was to be in them."""
-    silver_rows, quarantined = (_rows(name, files) for name in OUTPUT_TABLES[:2])
-    counts = Counts(cleaned.records_in, silver_rows, built.duplicates, quarantined)
+    counts = Counts(cleaned.records_in, _rows(SILVER, files), built.duplicates, _rows(QUARANTINE, files))
     if not counts.conserved:
         raise ConservationViolated(f"records are unaccounted for: {counts}")
     return counts
