@@ -1,14 +1,17 @@
 """What the services need from outside, as small Protocols. Adapters implement them."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.domain.datasets import Dataset
 from backend.domain.jobs import Job, JobStatus
 from backend.domain.messages import LargeBatchMessage
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,68 @@ class SparkJobs(Protocol):
         """How many runs are waiting or under way, whoever started them. Raises Unavailable."""
 
 
+@dataclass(frozen=True, slots=True)
+class LoadedDataset:
+    """Whose rows a load writes, and by which job. `as_of` orders the jobs of one dataset."""
+
+    owner_id: str
+    dataset_id: str
+    job_id: str
+    as_of: datetime
+
+
+class GoldTable(Protocol):
+    """One Gold table of a complete job."""
+
+    @property
+    def name(self) -> str:
+        """As in `transformations.gold_columns`."""
+
+    @property
+    def rows(self) -> int:
+        """How many the manifest says."""
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The paths of its Parquet files in the lake's container."""
+
+    def batches(self) -> "Iterator[pa.RecordBatch]":
+        """Its rows. May be read again."""
+
+
+class GoldDestination(Protocol):
+    """A database that Gold is loaded into: the operational one, or the warehouse."""
+
+    @property
+    def name(self) -> str:
+        """As people are told: `the operational database`, `the warehouse`."""
+
+    def load(self, dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:
+        """Replace the rows of a dataset by those of a job, in one transaction.
+
+        The same job again changes nothing. False, and nothing is changed, when the rows of a later job of
+        the dataset (by `as_of`, then by id) stand there already.
+
+        Raises:
+            Unavailable: it is down, slow, full, or its schema has another version than this code.
+            ValueTooLong: a text does not fit its column.
+            LoadMismatch: the rows are not as many as the manifest says.
+        """
+
+    def remove(self, owner_id: str, dataset_id: str) -> None:
+        """Delete all rows of a dataset. Raises Unavailable."""
+
+    def ping(self) -> None:
+        """Raise Unavailable if it does not answer or has another schema version."""
+
+
+class OperationalTables(Protocol):
+    """What the existing frontend reads of the operational database."""
+
+    def newest(self, owner_id: str, table: str, limit: int) -> list[dict[str, Any]]:
+        """The newest rows of one of the frontend's tables that belong to a user. Raises Unavailable."""
+
+
 class JobProgressStore(Protocol):
     """The JobProgress table. Every call is about one user's jobs."""
 
@@ -159,6 +224,9 @@ class JobProgressStore(Protocol):
 
     def of_dataset(self, user_id: str, parent_job_id: str) -> list[Job]:
         """Every job on one dataset, newest first."""
+
+    def open_jobs(self) -> Iterator[Job]:
+        """Every user's jobs that a worker has begun, or that wait to be loaded, in no order."""
 
     def ping(self) -> None:
         """Raise if the table does not answer."""

@@ -4,6 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Self
 
 from backend.domain.errors import InvalidSettings
@@ -27,7 +28,12 @@ class Settings:
         local: whether this is the stack on one machine (`ORCHESTRATOR_MODE=local`).
         storage: the account of queues and tables.
         lake: the ADLS Gen2 account of Bronze, Silver, Gold and logs; by default the same account.
-        database_url, jwt_secret_key: the API's own; a worker needs neither and is given neither.
+        database_url: the operational database, for accounts and Gold. The API and the functions reach it as
+            different database users; what runs in Databricks is not given it.
+        warehouse_file: the DuckDB file that stands in for Synapse on one machine.
+        synapse_server, synapse_database: the dedicated SQL pool; without them Gold goes to no warehouse.
+        load_lease: how long a load that was begun is left to whoever began it.
+        jwt_secret_key: the API's own; a worker is not given it.
         small_batch_record_limit: the greatest number of records that takes the small path.
         small_batch_byte_limit: the greatest size of a dataset in Bronze that takes it.
         max_record_count: the greatest `dataCount`.
@@ -42,6 +48,10 @@ class Settings:
     storage: StorageAccount
     lake: StorageAccount
     database_url: str | None
+    warehouse_file: Path | None
+    synapse_server: str | None
+    synapse_database: str | None
+    load_lease: timedelta
     jwt_secret_key: str | None
     small_batch_queue: str
     large_batch_queue: str
@@ -78,6 +88,10 @@ class Settings:
             storage=storage,
             lake=lake if lake.connection_string or lake.name else storage,
             database_url=env.get("DATABASE_URL") or None,
+            warehouse_file=Path(file) if (file := env.get("WAREHOUSE_FILE")) else None,
+            synapse_server=env.get("SYNAPSE_SERVER") or None,
+            synapse_database=env.get("SYNAPSE_DATABASE") or None,
+            load_lease=timedelta(seconds=_positive(env, "LOAD_LEASE_SECONDS", 600)),
             jwt_secret_key=_secret(env, "JWT_SECRET_KEY"),
             small_batch_queue=env.get("SMALL_BATCH_QUEUE", "small-batch-queue"),
             large_batch_queue=env.get("LARGE_BATCH_QUEUE", "large-batch-queue"),
@@ -97,7 +111,7 @@ class Settings:
         )
 
     def require_database_url(self) -> str:
-        """The database of accounts. Raises InvalidSettings."""
+        """The operational database. Raises InvalidSettings."""
         return _required("DATABASE_URL", self.database_url)
 
     def require_jwt_secret_key(self) -> str:

@@ -70,5 +70,18 @@ class ResultOverflow(OrchestratorError):
     """A computed sum does not fit its column (data.md, section 4); the job fails."""
 
 
+class ValueTooLong(OrchestratorError):
+    """A text is longer than its column in a database takes; loading it again can't help."""
+
+    def __init__(self, destination: str, table: str, column: str, length: int, limit: int) -> None:
+        super().__init__(
+            f"{destination}: {table}.{column} holds a text of {length} characters, and takes {limit}"
+        )
+
+
+class LoadMismatch(OrchestratorError):
+    """After a load a table's rows are not as many as the manifest says (nothing of the load is kept)."""
+
+
 class InvalidSettings(OrchestratorError):
     """The environment does not describe a service that can start."""

@@ -64,6 +64,10 @@ class Job:
         attempts: how many times a worker has started on the job.
         submission: how many of them the job had seen when it was last set going; a message that says less is
             of the time before.
+        cleaned_at: when the job's Gold was complete.
+        load_attempts: how many loads have been begun since then.
+        next_load_at: before this time nobody begins a load: one is under way, or the last one failed.
+        operational_loaded_at, warehouse_loaded_at: when Gold was in each destination.
         error: why the job failed, or why the last attempt did.
     """
 
@@ -87,6 +91,11 @@ class Job:
     finished_at: datetime | None = None
     attempts: int = 0
     submission: int = 0
+    cleaned_at: datetime | None = None
+    load_attempts: int = 0
+    next_load_at: datetime | None = None
+    operational_loaded_at: datetime | None = None
+    warehouse_loaded_at: datetime | None = None
     error: str | None = None
 
     def started(self, now: datetime, stage: str, total: int) -> "Job":
