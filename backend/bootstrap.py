@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from backend import lake_paths
 from backend.data_routing import DataRouter
 from backend.domain.errors import InvalidSettings
-from backend.domain.jobs import ProcessingPath
-from backend.ports import SparkJobs
+from backend.domain.jobs import Destination, ProcessingPath
+from backend.ports import GoldDestination, SparkJobs
 from backend.settings import Settings, StorageAccount
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from backend.services.generation import GenerationService
     from backend.services.health import HealthService
     from backend.services.ingestion import IngestionService
+    from backend.services.loading import LoadingService
+    from backend.services.pipeline_runs import PipelineRunLog
     from backend.services.poisoning import PoisonRecorder
     from backend.services.reporting import ReportingService
     from backend.services.submission import SubmissionService
@@ -151,6 +153,35 @@ class Services:
 
             return DatabricksJobs(settings.databricks_host, settings.databricks_job_id, _identity())
         raise InvalidSettings("the large path needs DATABRICKS_HOST and DATABRICKS_JOB_ID to be set")
+
+    @cached_property
+    def loading(self) -> "LoadingService":
+        """Loads Gold into the databases."""
+        from backend.services.loading import LoadingService
+
+        return LoadingService(
+            self.jobs,
+            self.lake,
+            self.tables,
+            self.destinations,
+            lease=self.settings.load_lease,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def destinations(self) -> dict[Destination, GoldDestination]:
+        """The databases that Gold is loaded into; without settings for a warehouse there is none."""
+        destinations: dict[Destination, GoldDestination] = {Destination.OPERATIONAL: self._operational()}
+        if (warehouse := self._warehouse()) is not None:
+            destinations[Destination.WAREHOUSE] = warehouse
+        return destinations
+
+    @cached_property
+    def pipeline_runs(self) -> "PipelineRunLog":
+        """Keeps the log of orchestration runs."""
+        from backend.services.pipeline_runs import PipelineRunLog
+
+        return PipelineRunLog(self.lake, utc_now)
 
     @cached_property
     def draining(self) -> "LargeQueueDrainer":
@@ -287,6 +318,29 @@ class Services:
 
         return CleaningService(self.bronze, self.lake, self.jobs, self.router, cleaner, utc_now)
 
+    def _operational(self) -> GoldDestination:
+        from backend.adapters.operational_database import OperationalDatabase
+        from backend.adapters.unconfigured_destination import UnconfiguredDestination
+
+        try:
+            return OperationalDatabase(self.settings.require_database_url())
+        except InvalidSettings as error:
+            return UnconfiguredDestination("the operational database", str(error))
+
+    def _warehouse(self) -> GoldDestination | None:
+        settings = self.settings
+        if settings.warehouse_file:
+            from backend.adapters.duckdb_warehouse import DuckDbWarehouse
+
+            return DuckDbWarehouse(settings.warehouse_file)
+        if settings.synapse_server and settings.synapse_database:
+            from backend.adapters.synapse_warehouse import SynapseWarehouse, connect
+
+            server, database = settings.synapse_server, settings.synapse_database
+            account = settings.lake.name or ""
+            return SynapseWarehouse(lambda: connect(server, database), account)
+        return None
+
     def _ping_containers(self) -> None:
         self.bronze.ping()
         self.lake.ping()
@@ -324,8 +378,13 @@ def ensure_storage(settings: Settings) -> None:
     for queue in queue_names(settings):
         with suppress(ResourceExistsError):
             queue_service(settings.storage).create_queue(queue)
-    for table in (job_progress_table, dataset_table, idempotency_table):
-        table_service(settings.storage).create_table_if_not_exists(table.TABLE_NAME)
+    for table in (
+        job_progress_table.TABLE_NAME,
+        job_progress_table.OPEN_JOBS_TABLE_NAME,
+        dataset_table.TABLE_NAME,
+        idempotency_table.TABLE_NAME,
+    ):
+        table_service(settings.storage).create_table_if_not_exists(table)
 
 
 def queue_service(account: StorageAccount) -> "QueueServiceClient":

@@ -121,6 +121,10 @@ class InMemoryJobProgress(JobProgressStore):
         ]
         return jobs[:limit]
 
+    def open_jobs(self) -> Iterator[Job]:
+        begun = (JobStatus.PROCESSING, JobStatus.LOADING)
+        return iter([job for job in self.rows.values() if job.status in begun])
+
     def of_dataset(self, user_id: str, parent_job_id: str) -> list[Job]:
         return [job for job in self._of_user(user_id) if job.parent_job_id == parent_job_id]
 

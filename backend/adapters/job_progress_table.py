@@ -1,6 +1,11 @@
-"""The JobProgress table: PartitionKey userId, RowKey jobId (data.md, section 5)."""
+"""The JobProgress table: PartitionKey userId, RowKey jobId (data.md, section 5).
 
-from collections.abc import Callable
+Beside it stands OpenJobs, an index with the keys of jobs that are under way: JobProgress only grows, and
+nobody could look through it every few minutes. A key is put in before its job's row says that work has
+begun, and taken out after the row says that it has ended, so that a crash between leaves one too many.
+"""
+
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from azure.data.tables import TableEntity, TableServiceClient
@@ -9,6 +14,7 @@ from backend.adapters.table_rows import TableRows, properties_of, record_from
 from backend.domain.jobs import Counts, Job, JobStatus
 
 TABLE_NAME = "JobProgress"
+OPEN_JOBS_TABLE_NAME = "OpenJobs"
 
 _KEYS = ("user_id", "job_id")
 _A_COUNT = "recordsIn"
@@ -19,6 +25,7 @@ class JobProgressTable:
 
     def __init__(self, service: TableServiceClient) -> None:
         self._rows = TableRows(service, TABLE_NAME)
+        self._open_jobs = TableRows(service, OPEN_JOBS_TABLE_NAME)
 
     def add(self, job: Job) -> None:
         """Insert a new job. Raises Conflict when the id is taken."""
@@ -34,7 +41,19 @@ class JobProgressTable:
 
         A change that changes nothing writes nothing. Raises NotFound.
         """
-        return self._rows.update(user_id, job_id, _job, _properties, change)
+        was_open = False
+
+        def indexed(job: Job) -> Job:
+            nonlocal was_open
+            was_open, after = _is_open(job), change(job)
+            if _is_open(after) and not was_open:
+                self._open_jobs.put(user_id, job_id, {})
+            return after
+
+        job = self._rows.update(user_id, job_id, _job, _properties, indexed)
+        if was_open and job.status.is_final:
+            self._open_jobs.delete(user_id, job_id)
+        return job
 
     def page(self, user_id: str, status: JobStatus | None, limit: int, after: str | None) -> list[Job]:
         """At most `limit` jobs, newest first, that come after the job id `after`."""
@@ -53,9 +72,22 @@ class JobProgressTable:
         )
         return [_job(row) for row in rows]
 
+    def open_jobs(self) -> Iterator[Job]:
+        """Every user's jobs that a worker has begun, or that wait to be loaded, in no order."""
+        for user_id, job_id in self._open_jobs.every_key():
+            job = self.get(user_id, job_id)
+            if job is None or job.status.is_final:
+                self._open_jobs.delete(user_id, job_id)
+            else:
+                yield job
+
     def ping(self) -> None:
         """Raise if the table does not answer."""
         self._rows.ping()
+
+
+def _is_open(job: Job) -> bool:
+    return job.status in (JobStatus.PROCESSING, JobStatus.LOADING)
 
 
 def _properties(job: Job) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Rows of Azure Table storage: what every table adapter shares."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
@@ -40,6 +40,10 @@ class TableRows:
             if not self._holds(partition_key, row_key, properties):
                 raise Conflict(f"{row_key} exists already") from error
 
+    def put(self, partition_key: str, row_key: str, properties: Mapping[str, Any]) -> None:
+        """Add a row, or replace the one that is there."""
+        self._table.upsert_entity(_entity(partition_key, row_key, properties), mode=UpdateMode.REPLACE)
+
     def get(self, partition_key: str, row_key: str) -> TableEntity | None:
         """A row, or None."""
         try:
@@ -76,6 +80,11 @@ class TableRows:
             text, parameters=dict(parameters), results_per_page=limit
         )
         return list(islice(rows, limit))
+
+    def every_key(self) -> Iterator[tuple[str, str]]:
+        """The partition key and row key of every row."""
+        for row in self._table.list_entities(select=["PartitionKey", "RowKey"]):
+            yield row["PartitionKey"], row["RowKey"]
 
     def delete(self, partition_key: str, row_key: str) -> None:
         """Delete a row; nothing happens when it does not exist."""

@@ -20,6 +20,11 @@ class JobStatus(StrEnum):
         """Whether the job has ended."""
         return self in (JobStatus.COMPLETED, JobStatus.FAILED)
 
+    @property
+    def is_past_cleaning(self) -> bool:
+        """Whether no worker is needed any more: the job has ended, or waits only to be loaded."""
+        return self.is_final or self is JobStatus.LOADING
+
 
 class JobKind(StrEnum):
     """What a job does."""
@@ -28,11 +33,22 @@ class JobKind(StrEnum):
     GENERATE = "generate"
 
 
+class Destination(StrEnum):
+    """Where Gold is loaded."""
+
+    OPERATIONAL = "operational"
+    WAREHOUSE = "warehouse"
+
+
 class ProcessingPath(StrEnum):
     """Which engine a cleaning job goes to."""
 
     SMALL_BATCH = "small_batch"
     LARGE_BATCH = "large_batch"
+
+
+LOADING_STEPS = 1
+"""What loading counts for in a job's progress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +116,7 @@ class Job:
 
     def started(self, now: datetime, stage: str, total: int) -> "Job":
         """A worker begins, for the first time or again, on a job of at least `total` steps."""
-        if self.status.is_final:
+        if self.status.is_past_cleaning:
             return self
         return replace(
             self,
@@ -113,7 +129,7 @@ class Job:
 
     def progressed(self, stage: str, done: int) -> "Job":
         """The work has come as far as `done` steps; a smaller figure than before is not shown."""
-        if self.status.is_final:
+        if self.status.is_past_cleaning:
             return self
         return replace(
             self,
@@ -121,9 +137,63 @@ class Job:
             progress_done=max(self.progress_done, done),
         )
 
-    def completed(self, now: datetime, counts: Counts | None, quality_score: float | None) -> "Job":
-        """The job has ended well: its manifest is written, also if somebody has given the job up."""
-        if self.status is JobStatus.COMPLETED:
+    def cleaned(self, now: datetime, counts: Counts, quality_score: float | None) -> "Job":
+        """Gold is complete: its manifest is written, also if somebody has given the job up."""
+        if self.status in (JobStatus.LOADING, JobStatus.COMPLETED):
+            return self
+        return replace(
+            self,
+            status=JobStatus.LOADING,
+            stage="waiting to be loaded",
+            finished_at=None,
+            progress_done=max(self.progress_done, self.progress_total - LOADING_STEPS),
+            counts=counts,
+            quality_score=quality_score,
+            cleaned_at=now,
+            load_attempts=0,
+            next_load_at=now,
+            operational_loaded_at=None,
+            warehouse_loaded_at=None,
+            error=None,
+        )
+
+    def can_be_loaded(self, now: datetime) -> bool:
+        """Whether the job waits to be loaded, and nobody is at it."""
+        return self.status is JobStatus.LOADING and (self.next_load_at is None or self.next_load_at <= now)
+
+    def load_begun(self, until: datetime) -> "Job":
+        """Somebody loads the job, and has it to themselves `until` then."""
+        return replace(
+            self, stage="loading gold", load_attempts=self.load_attempts + 1, next_load_at=until, error=None
+        )
+
+    def loaded_at(self, destination: Destination) -> datetime | None:
+        """When Gold was in a destination."""
+        return (
+            self.operational_loaded_at if destination is Destination.OPERATIONAL else self.warehouse_loaded_at
+        )
+
+    def loaded(self, destination: Destination, now: datetime) -> "Job":
+        """Gold is in one destination."""
+        if destination is Destination.OPERATIONAL:
+            return replace(self, operational_loaded_at=self.operational_loaded_at or now)
+        return replace(self, warehouse_loaded_at=self.warehouse_loaded_at or now)
+
+    def load_put_off(self, until: datetime, error: str) -> "Job":
+        """A destination could not take Gold; it is tried again `until` then at the soonest."""
+        if self.status is not JobStatus.LOADING:
+            return self
+        return replace(self, stage="waiting for another load", next_load_at=until, error=error)
+
+    def load_refused(self, now: datetime, error: str) -> "Job":
+        """A destination can't take Gold, now or later: the job has failed, and Gold stays as it is."""
+        if self.status is not JobStatus.LOADING:
+            return self
+        return replace(self, status=JobStatus.FAILED, stage="failed", finished_at=now, error=error)
+
+    def completed(self, now: datetime) -> "Job":
+        """The job has ended well: all that it was to do is done."""
+        if self.status.is_final:
             return self
         return replace(
             self,
@@ -131,20 +201,19 @@ class Job:
             stage="completed",
             finished_at=now,
             progress_done=self.progress_total,
-            counts=counts,
-            quality_score=quality_score,
+            next_load_at=None,
             error=None,
         )
 
     def failed(self, now: datetime, error: str) -> "Job":
         """The job has ended without a result."""
-        if self.status.is_final:
+        if self.status.is_past_cleaning:
             return self
         return replace(self, status=JobStatus.FAILED, stage="failed", finished_at=now, error=error)
 
     def attempt_failed(self, error: str) -> "Job":
         """One attempt went wrong; the queue will deliver the message again."""
-        if self.status.is_final:
+        if self.status.is_past_cleaning:
             return self
         return replace(self, stage="waiting for another attempt", error=error)
 

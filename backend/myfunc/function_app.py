@@ -8,6 +8,7 @@ import azure.functions as func
 from backend.myfunc.functions import (
     data_generation_functions,
     large_batch_functions,
+    pipeline_functions,
     small_batch_functions,
     warm_up_functions,
 )
@@ -15,5 +16,6 @@ from backend.myfunc.functions import (
 app = func.FunctionApp()
 app.register_functions(small_batch_functions.blueprint)
 app.register_functions(large_batch_functions.blueprint)
+app.register_functions(pipeline_functions.blueprint)
 app.register_functions(data_generation_functions.blueprint)
 app.register_functions(warm_up_functions.blueprint)

@@ -14,19 +14,18 @@ from backend.domain.errors import (
     InvalidMessage,
     MalformedPart,
     NotFound,
-    OrchestratorError,
     ResultOverflow,
 )
 from backend.domain.jobs import Job, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
 from backend.ports import FileSystem, JobProgressStore, LakeFile
 from backend.services.cleaned_dataset import CleanedDataset, OnProgress, PastSmallPath
+from backend.services.failure_words import words_for_owner
 from backend.services.progress import cleaning_steps
 
 _log = logging.getLogger(__name__)
 
 _HOPELESS = (MalformedPart, ConservationViolated, ResultOverflow, NotFound)
-_LONGEST_ERROR = 500
 _SHOWN_EVERY = timedelta(milliseconds=250)
 
 
@@ -90,10 +89,10 @@ class CleaningService:
         try:
             self._clean(message)
         except _HOPELESS as error:
-            reason = _told(error)
+            reason = words_for_owner(error)
             self._change(message, lambda current: current.failed(self._clock(), reason))
         except Exception as error:
-            reason = _told(error)
+            reason = words_for_owner(error)
             self._change(message, lambda current: self._after_attempt(current, delivery, reason))
             raise
 
@@ -114,12 +113,12 @@ class CleaningService:
         self._finish(message, cleaned)
 
     def _is_done(self, job: Job) -> bool:
-        """Whether the job has ended, and with its manifest if it ended well.
+        """Whether the job has failed, or Gold is complete with its manifest.
 
         A worker that came late may have withdrawn the manifest and died; then it is written again.
         """
-        if job.status is not JobStatus.COMPLETED:
-            return job.status.is_final
+        if job.status not in (JobStatus.LOADING, JobStatus.COMPLETED):
+            return job.status is JobStatus.FAILED
         paths = lake_paths.job_outputs(job.user_id, job.parent_job_id, job.job_id)
         return any(file.path == paths.manifest for file in self._lake.list_files(paths.gold_folder))
 
@@ -137,10 +136,12 @@ class CleaningService:
         stage = f"passed on to the large path: {reason}"
         job = self._change(
             message,
-            # Another worker on the same job may have passed it on first, and the large path ended it.
-            lambda current: current if current.status.is_final else current.queued(path, queue_name, stage),
+            # Another worker on the same job may have passed it on first, and the large path cleaned it.
+            lambda current: (
+                current if current.status.is_past_cleaning else current.queued(path, queue_name, stage)
+            ),
         )
-        if not job.status.is_final:
+        if not job.status.is_past_cleaning:
             self._router.queue_message_to_path(path, msgspec.structs.replace(message, processing_path=path))
 
     def _finish(self, message: CleaningMessage, cleaned: CleanedDataset) -> None:
@@ -149,7 +150,7 @@ class CleaningService:
         self._lake.write(path, msgspec.json.format(msgspec.json.encode(measurements), indent=2))
         self._change(
             message,
-            lambda current: current.completed(self._clock(), cleaned.counts, cleaned.quality_score),
+            lambda current: current.cleaned(self._clock(), cleaned.counts, cleaned.quality_score),
         )
 
     def _after_attempt(self, job: Job, delivery: int, reason: str) -> Job:
@@ -188,10 +189,3 @@ class _Steps:
             self._job.job_id,
             lambda current: current.progressed(stage, self._before + done),
         )
-
-
-def _told(error: Exception) -> str:
-    """What the job's owner is told: our own errors in their words, others by their kind."""
-    words = next(iter(str(error).splitlines()), "")
-    own = isinstance(error, OrchestratorError) and words
-    return (words if own else f"{type(error).__name__}: {words}")[:_LONGEST_ERROR]

@@ -29,7 +29,7 @@ class DrainStep(msgspec.Struct, rename="camel", kw_only=True):
         status: `empty` when the queue held nothing at all, leased messages included; else `working`.
         started: runs that were asked for.
         running: runs that go on.
-        finished: jobs that have ended, or that were submitted anew with another message.
+        finished: jobs that are cleaned or have failed, or that were submitted anew with another message.
         waiting: messages that had to wait: enough runs are active, or Spark does not answer.
         waiting_for: what Spark lacks, in the words of whoever runs it.
         retried: runs that ended without ending their job; they will be tried again.
@@ -56,7 +56,7 @@ class LargeQueueDrainer:
       gives the same run, by its token;
     - the id of a run that goes on, or has ended: the run is followed from where it stands;
     - the id of a run that has failed, and has been told to the job: it is told again, in the same words;
-    - a job that has ended: its message is settled, as it would have been before;
+    - a job that is cleaned, or has failed: its message is settled, as it would have been before;
     - a message that is on the poison queue already: it is put there once more.
 
     Two at a time take different messages, and whoever loses a lease leaves the message to the other. A job
@@ -124,7 +124,7 @@ class LargeQueueDrainer:
             self._give_up(leased, f"there is no job {message.job_id}", done)
         elif message.submission < job.submission:
             self._delete(leased, done)
-        elif job.status.is_final:
+        elif job.status.is_past_cleaning:
             self._settle(leased, message, job, done)
         elif message.run_id is None:
             self._start(leased, message, job, done)
@@ -160,7 +160,7 @@ class LargeQueueDrainer:
         job = self._jobs.update(
             job.user_id, job.job_id, lambda current: self._after_run(current, message.attempt)
         )
-        if job.status.is_final:
+        if job.status.is_past_cleaning:
             self._settle(leased, message, job, done)
             return
         following = msgspec.structs.replace(message, attempt=message.attempt + 1, run_id=None)

@@ -224,7 +224,7 @@ class GenerationService:
         self._jobs.update(
             job.user_id,
             job.job_id,
-            lambda current: current if current.status.is_final else current.completed(now, None, None),
+            lambda current: current.completed(now),
         )
 
     def _give_up(self, message: GenerationMessage, reason: str) -> None:

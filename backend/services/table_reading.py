@@ -45,7 +45,7 @@ class TableReader:
         """At most `limit` rows."""
         columns: list[tuple[str, str]] = []
         rows: list[dict[str, Any]] = []
-        for batch in self._batches(output.files):
+        for batch in self.batches(output.files):
             columns = columns or [(field.name, str(field.type)) for field in batch.schema]
             rows.extend(_json_row(row) for row in batch.slice(0, limit - len(rows)).to_pylist())
             if len(rows) >= limit:
@@ -58,7 +58,7 @@ class TableReader:
         Text that a spreadsheet would run as a formula begins with an apostrophe; a list is JSON text.
         """
         header = True
-        for batch in self._batches(output.files):
+        for batch in self.batches(output.files):
             yield _csv(batch, header)
             header = False
 
@@ -68,19 +68,7 @@ class TableReader:
             return self._lake.read_chunks(output.files[0].path)
         return self._joined(output.files)
 
-    def _joined(self, files: Sequence[OutputFile]) -> Iterator[bytes]:
-        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as joined:
-            writer: pq.ParquetWriter | None = None
-            for batch in self._batches(files):
-                writer = writer or pq.ParquetWriter(joined, batch.schema)
-                writer.write_batch(batch)
-            if writer is not None:
-                writer.close()
-            joined.seek(0)
-            while piece := joined.read(_PIECE_BYTES):
-                yield piece
-
-    def _batches(self, files: Sequence[OutputFile]) -> Iterator[pa.RecordBatch]:
+    def batches(self, files: Sequence[OutputFile]) -> Iterator[pa.RecordBatch]:
         """Every row; a file without rows gives one batch of none, so that its columns are known."""
         for file in files:
             with self._opened(file) as content:
@@ -88,6 +76,18 @@ class TableReader:
                 if parquet.metadata.num_rows == 0:
                     yield pa.RecordBatch.from_pylist([], schema=parquet.schema_arrow)
                 yield from parquet.iter_batches(_BATCH_ROWS)
+
+    def _joined(self, files: Sequence[OutputFile]) -> Iterator[bytes]:
+        with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as joined:
+            writer: pq.ParquetWriter | None = None
+            for batch in self.batches(files):
+                writer = writer or pq.ParquetWriter(joined, batch.schema)
+                writer.write_batch(batch)
+            if writer is not None:
+                writer.close()
+            joined.seek(0)
+            while piece := joined.read(_PIECE_BYTES):
+                yield piece
 
     @contextmanager
     def _opened(self, file: OutputFile) -> Iterator[IO[bytes]]:

@@ -16,6 +16,7 @@ from tests.fakes import InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues,
 
 USER, JOB, DATASET = "a" * 32, "b" * 32, "dataset"
 AS_OF = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
+COUNTS = Counts(1, 1, 0, 0)
 GOLD = f"gold/analytics/{USER}/{DATASET}/{JOB}"
 MANIFEST = f"{GOLD}/_manifest.json"
 MESSAGE = CleaningMessage(
@@ -96,15 +97,16 @@ def _part(*records: str) -> bytes:
     return f"[{','.join(records)}]".encode()
 
 
-def test_a_job_ends_completed_with_its_counts_and_score() -> None:
+def test_a_cleaned_job_waits_to_be_loaded_with_its_counts_and_score() -> None:
     world = World({"a.json": _part(_record("o1"), _record("o1")), "b.json": _part(_record("o2"), "7")})
     world.service.run(MESSAGE, 1)
     job = world.job()
-    assert job.status is JobStatus.COMPLETED
+    assert (job.status, job.stage) == (JobStatus.LOADING, "waiting to be loaded")
     assert job.counts == Counts(records_in=4, silver_rows=2, duplicates_removed=1, quarantined=1)
     assert job.quality_score == 10.0
-    assert job.progress_done == job.progress_total == 12
-    assert (job.started_at, job.finished_at, job.attempts, job.error) == (AS_OF, AS_OF, 1, None)
+    assert (job.progress_done, job.progress_total) == (12, 13)
+    assert (job.started_at, job.cleaned_at, job.finished_at) == (AS_OF, AS_OF, None)
+    assert (job.attempts, job.error) == (1, None)
 
 
 def test_every_output_is_in_its_place_and_named_by_the_manifest() -> None:
@@ -211,12 +213,12 @@ def test_a_worker_that_comes_late_does_not_pass_on_a_job_that_has_ended(
     read = world.bronze.read
 
     def read_while_the_job_ends(path: str) -> bytes:
-        world.jobs.update(USER, JOB, lambda job: job.completed(AS_OF, None, None))
+        world.jobs.update(USER, JOB, lambda job: job.cleaned(AS_OF, COUNTS, 100.0))
         return read(path)
 
     monkeypatch.setattr(world.bronze, "read", read_while_the_job_ends)
     world.service.run(MESSAGE, 2)
-    assert world.job().status is JobStatus.COMPLETED
+    assert world.job().status is JobStatus.LOADING
     assert "large" not in world.queues.bodies
 
 
@@ -268,15 +270,15 @@ def test_a_second_worker_on_the_same_job_does_not_disturb_its_end(monkeypatch: p
     monkeypatch.setattr(world.jobs, "get", get_before_the_first_worker_ends)
     world.service.run(MESSAGE, 2)
     assert (world.job().status, world.job().stage, world.job().attempts) == (
-        JobStatus.COMPLETED,
-        "completed",
+        JobStatus.LOADING,
+        "waiting to be loaded",
         1,
     )
     assert MANIFEST in world.lake.files
 
 
-@pytest.mark.parametrize("status", [JobStatus.COMPLETED, JobStatus.FAILED])
-def test_an_ended_job_is_not_started_moved_or_failed_by_who_comes_late(status: JobStatus) -> None:
+@pytest.mark.parametrize("status", [JobStatus.LOADING, JobStatus.COMPLETED, JobStatus.FAILED])
+def test_a_job_past_cleaning_is_not_started_moved_or_failed_by_who_comes_late(status: JobStatus) -> None:
     ended = replace(_job(), status=status, stage="ended", finished_at=AS_OF)
     assert ended.started(AS_OF, "reading bronze", 9) == ended
     assert ended.progressed("cleaning", 1) == ended
@@ -285,10 +287,9 @@ def test_an_ended_job_is_not_started_moved_or_failed_by_who_comes_late(status: J
 
 
 def test_a_result_counts_though_the_job_was_given_up_meanwhile() -> None:
-    counts = Counts(1, 1, 0, 0)
-    completed = _job().failed(AS_OF, "given up").completed(AS_OF, counts, 100.0)
-    assert (completed.status, completed.error) == (JobStatus.COMPLETED, None)
-    assert completed.completed(AS_OF + timedelta(seconds=1), counts, 100.0) == completed
+    cleaned = _job().failed(AS_OF, "given up").cleaned(AS_OF, COUNTS, 100.0)
+    assert (cleaned.status, cleaned.finished_at, cleaned.error) == (JobStatus.LOADING, None, None)
+    assert cleaned.cleaned(AS_OF + timedelta(seconds=1), COUNTS, 100.0) == cleaned
 
 
 def test_progress_never_goes_back_on_a_second_attempt() -> None:
@@ -304,4 +305,4 @@ def test_only_the_datasets_own_json_files_are_its_parts() -> None:
     world = World({"a.json": _part(_record("o1")), "notes.txt": b"not a part"})
     world.bronze.files[f"{USER}/{DATASET}2/a.json"] = b"["
     world.service.run(MESSAGE, 1)
-    assert world.job().status is JobStatus.COMPLETED
+    assert world.job().status is JobStatus.LOADING

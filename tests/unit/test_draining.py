@@ -108,8 +108,8 @@ class World:
         self.spark.states[run_id] = state
 
 
-def completed(job: Job) -> Job:
-    return job.completed(NOW, COUNTS, 97.5)
+def cleaned(job: Job) -> Job:
+    return job.cleaned(NOW, COUNTS, 97.5)
 
 
 def failed(job: Job) -> Job:
@@ -142,7 +142,7 @@ def test_a_fresh_message_starts_a_run_and_remembers_it(world: World) -> None:
     assert (world.job().status, world.job().stage) == (JobStatus.QUEUED, "waiting for Spark to begin")
 
 
-@pytest.mark.parametrize("ended", [completed, failed])
+@pytest.mark.parametrize("ended", [cleaned, failed])
 def test_a_job_that_has_ended_before_its_message_is_looked_at_has_no_run(
     world: World, ended: Callable[[Job], Job]
 ) -> None:
@@ -179,7 +179,7 @@ def test_a_run_that_goes_on_keeps_its_message(world: World) -> None:
 def test_the_message_of_a_completed_job_is_deleted(world: World) -> None:
     world.send()
     world.step()
-    world.end_run(RunState.SUCCEEDED, completed)
+    world.end_run(RunState.SUCCEEDED, cleaned)
     assert world.step(2 * SECOND) == DrainStep(finished=1)
     assert world.step(2 * SECOND) == DrainStep(status="empty")
     assert world.queue.poisoned == []
@@ -215,12 +215,12 @@ def test_a_run_that_ends_its_job_in_the_last_moment_is_not_followed_by_another(w
 
     class LateSpark(InMemorySparkJobs):
         def state(self, run_id: str) -> RunState:
-            world.change(completed)
+            world.change(cleaned)
             return super().state(run_id)
 
     world.clock.advance(2 * SECOND)
     assert world.drainer(spark=LateSpark()).step() == DrainStep(finished=1)
-    assert world.job().status is JobStatus.COMPLETED
+    assert world.job().status is JobStatus.LOADING
 
 
 def test_the_reason_that_a_run_gave_is_kept(world: World) -> None:
@@ -287,7 +287,7 @@ def test_no_more_than_three_runs_are_active_and_the_others_wait_and_say_so(world
     assert [world.job(number).stage for number in (4, 5, 6, 7)] == 4 * [stage]
     assert world.step(2 * SECOND) == DrainStep(running=3, waiting=4)
     world.spark.states[world.spark.running()[0]] = RunState.SUCCEEDED
-    world.change(completed)
+    world.change(cleaned)
     assert world.step(2 * SECOND) == DrainStep(finished=1, running=2, started=1, waiting=3)
 
 
@@ -298,12 +298,12 @@ def test_however_many_messages_there_are_each_is_looked_at_and_each_job_has_one_
     for _ in range(40):
         for run_id in world.spark.running():
             world.spark.states[run_id] = RunState.SUCCEEDED
-            world.change(completed, int(world.spark.messages[run_id].job_id, 16))
+            world.change(cleaned, int(world.spark.messages[run_id].job_id, 16))
         if world.step(2 * SECOND).status == "empty":
             break
     assert world.queue.is_empty()
     assert sorted(world.spark.states) == [f"run {job_id(number)}-0-1" for number in range(1, 41)]
-    assert {job.status for job in world.jobs.rows.values()} == {JobStatus.COMPLETED}
+    assert {job.status for job in world.jobs.rows.values()} == {JobStatus.LOADING}
 
 
 def test_a_step_ends_after_a_second_and_the_next_one_goes_on_where_it_stopped(world: World) -> None:
@@ -493,7 +493,7 @@ def test_a_job_whose_message_was_sent_twice_has_one_run(world: World) -> None:
     assert world.step(2 * SECOND) == DrainStep(retried=2)
     assert world.step(10 * SECOND) == DrainStep(started=2)
     assert len(world.spark.states) == 2
-    world.end_run(RunState.SUCCEEDED, completed)
+    world.end_run(RunState.SUCCEEDED, cleaned)
     assert world.step(2 * SECOND) == DrainStep(finished=2)
     assert world.queue.is_empty()
 
@@ -588,10 +588,10 @@ def worlds_where_a_step_dies(*, after: bool) -> Iterator[tuple[World, Fuse]]:
 def test_wherever_a_step_dies_each_attempt_is_one_run_and_the_job_ends(after: bool) -> None:
     for world, fuse in worlds_where_a_step_dies(after=after):
         world.send()
-        drain(world, fuse, dies, dies, completed)
+        drain(world, fuse, dies, dies, cleaned)
         assert list(world.spark.states) == [f"run {job_id(1)}-0-{attempt}" for attempt in (1, 2, 3)]
         assert (world.job().status, world.job().attempts, world.job().error) == (
-            JobStatus.COMPLETED,
+            JobStatus.LOADING,
             3,
             None,
         )

@@ -1,4 +1,4 @@
-"""The small path: clean one dataset with pandas as soon as its message arrives."""
+"""The small path: clean one dataset with pandas as soon as its message arrives, and load it."""
 
 import azure.functions as func
 
@@ -11,6 +11,12 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library left
 
 @blueprint.queue_trigger(arg_name="message", queue_name="%SMALL_BATCH_QUEUE%", connection=STORAGE_CONNECTION)
 def transform_small_batch_queue(message: func.QueueMessage) -> None:
-    """Run the cleaning job that the message names; an error makes the queue deliver it again."""
+    """Run the cleaning job that the message names, and load its Gold.
+
+    An error makes the queue deliver the message again. A database that can't take Gold now is none: the
+    pipelines come back to that.
+    """
     work = decode(message, CleaningMessage)
-    process_services().cleaning.run(work, delivery(message))
+    services = process_services()
+    services.cleaning.run(work, delivery(message))
+    services.loading.load(work.user_id, work.job_id)

@@ -15,7 +15,7 @@ blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library left
 def warmup(context: WarmUpContext) -> None:  # noqa: ARG001 - a binding's name and type are fixed
     """Build the services, and clean a few sample records: first use is what loads tables and kernels."""
     services = process_services()
-    _ = services.cleaning, services.generation, services.poisoning
+    _ = services.cleaning, services.generation, services.poisoning, services.loading
     _clean_sample_records()
 
 
