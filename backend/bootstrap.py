@@ -362,6 +362,18 @@ def queue_names(settings: Settings) -> tuple[str, ...]:
     return settings.small_batch_queue, settings.large_batch_queue, settings.data_generation_queue
 
 
+def table_names() -> tuple[str, ...]:
+    """Every table of the storage account that the service keeps rows in."""
+    from backend.adapters import dataset_table, idempotency_table, job_progress_table
+
+    return (
+        job_progress_table.TABLE_NAME,
+        job_progress_table.OPEN_JOBS_TABLE_NAME,
+        dataset_table.TABLE_NAME,
+        idempotency_table.TABLE_NAME,
+    )
+
+
 def ensure_storage(settings: Settings) -> None:
     """Create the containers, queues and tables that are missing.
 
@@ -370,20 +382,13 @@ def ensure_storage(settings: Settings) -> None:
     """
     from azure.core.exceptions import ResourceExistsError
 
-    from backend.adapters import dataset_table, idempotency_table, job_progress_table
-
     for container in (lake_paths.BRONZE_CONTAINER, lake_paths.LAKE_CONTAINER):
         with suppress(ResourceExistsError):
             lake_service(settings.lake).create_file_system(container)
     for queue in queue_names(settings):
         with suppress(ResourceExistsError):
             queue_service(settings.storage).create_queue(queue)
-    for table in (
-        job_progress_table.TABLE_NAME,
-        job_progress_table.OPEN_JOBS_TABLE_NAME,
-        dataset_table.TABLE_NAME,
-        idempotency_table.TABLE_NAME,
-    ):
+    for table in table_names():
         table_service(settings.storage).create_table_if_not_exists(table)
 
 

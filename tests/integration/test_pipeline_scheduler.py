@@ -14,7 +14,8 @@ from werkzeug.wrappers import Request, Response
 
 from backend.local.addresses import HOST, free_addresses
 from backend.local.loopback_server import LoopbackServer
-from backend.local.pipeline_scheduler import PipelineScheduler
+from backend.local.pipeline_scheduler import Pipeline, PipelineScheduler
+from backend.services.pipeline_runs import PipelineRun
 from tests.waiting import wait_until
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ class Host:
 
     def __init__(self) -> None:
         self.calls: list[str] = []
+        self.bodies: list[bytes] = []
         self.answer = Response('{"status": "empty"}')
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -38,6 +40,7 @@ class Host:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         request = Request(environ)
         self.calls.append(f"{request.method} {request.path}")
+        self.bodies.append(request.get_data())
         self.may_answer.wait(30)
         return self.answer(environ, start_response)
 
@@ -63,8 +66,12 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
+def _draining(host: Host) -> PipelineScheduler:
+    return PipelineScheduler(host.url, [Pipeline("large", "drain", 0)])
+
+
 def test_each_function_is_called_when_it_is_due(host: Host) -> None:
-    scheduler = PipelineScheduler(host.url, {"often": 0, "seldom": 3600})
+    scheduler = PipelineScheduler(host.url, [Pipeline("a", "often", 0), Pipeline("b", "seldom", 3600)])
     assert scheduler.seconds_until_due() == 0
     with host.listening():
         scheduler.call_due()
@@ -73,14 +80,14 @@ def test_each_function_is_called_when_it_is_due(host: Host) -> None:
 
 
 def test_nothing_is_due_until_the_interval_has_passed(host: Host) -> None:
-    scheduler = PipelineScheduler(host.url, {"seldom": 3600})
+    scheduler = PipelineScheduler(host.url, [Pipeline("b", "seldom", 3600)])
     with host.listening():
         scheduler.call_due()
     assert 3500 < scheduler.seconds_until_due() <= 3600
 
 
 def test_only_answers_that_are_new_are_logged(host: Host, log: pytest.LogCaptureFixture) -> None:
-    scheduler = PipelineScheduler(host.url, {"drain": 0})
+    scheduler = _draining(host)
     with host.listening():
         for body in ('{"status": "empty"}', '{"status": "working"}', '{"status": "empty"}'):
             host.answer = Response(body)
@@ -94,7 +101,7 @@ def test_only_answers_that_are_new_are_logged(host: Host, log: pytest.LogCapture
 
 
 def test_a_function_that_keeps_failing_is_logged_once(host: Host, log: pytest.LogCaptureFixture) -> None:
-    scheduler = PipelineScheduler(host.url, {"drain": 0})
+    scheduler = _draining(host)
     with host.listening():
         for number in range(3):
             host.answer = Response(f'{{"message": "The function failed.", "requestId": "{number}"}}', 500)
@@ -108,7 +115,7 @@ def test_an_error_that_is_not_the_hosts_own_is_told_by_its_name(
 ) -> None:
     with host.listening():
         host.answer = Response(body, 502)
-        PipelineScheduler(host.url, {"drain": 0}).call_due()
+        _draining(host).call_due()
     assert log.messages == ["drain: 502 BAD GATEWAY"]
 
 
@@ -119,12 +126,12 @@ def test_a_proxy_of_the_environment_is_not_asked(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("http_proxy", f"http://{HOST}:{free_addresses().functions}")
     with host.listening():
-        PipelineScheduler(host.url, {"drain": 0}).call_due()
+        _draining(host).call_due()
     assert log.messages == ['drain: {"status": "empty"}']
 
 
 def test_a_host_that_is_away_is_called_until_it_is_back(host: Host, log: pytest.LogCaptureFixture) -> None:
-    scheduler = PipelineScheduler(host.url, {"drain": 0})
+    scheduler = _draining(host)
     for _ in range(2):
         scheduler.call_due()
         scheduler.call_due()
@@ -132,6 +139,54 @@ def test_a_host_that_is_away_is_called_until_it_is_back(host: Host, log: pytest.
             scheduler.call_due()
     away, back = "drain: no answer (ConnectionError)", 'drain: {"status": "empty"}'
     assert log.messages == [away, back, away, back]
+
+
+def test_a_run_that_found_something_is_recorded_when_it_has_ended(host: Host) -> None:
+    scheduler = _draining(host)
+    answers = (
+        '{"status": "empty", "started": 0}',
+        '{"status": "working", "started": 1}',
+        '{"status": "working", "started": 1}',
+        '{"status": "working", "started": 0, "finished": 1}',
+        '{"status": "empty", "started": 0}',
+    )
+    with host.listening():
+        for answer in answers:
+            host.answer = Response(answer)
+            scheduler.call_due()
+    assert host.calls == ["POST /api/drain"] * 5 + ["POST /api/record_pipeline_run"]
+    run = PipelineRun.decode(host.bodies[-1])
+    assert (run.pipeline, run.trigger, run.outcome) == ("large", "every 0 s", "succeeded")
+    assert run.steps == {
+        "drain": [
+            {"status": "working", "started": 1},
+            {"status": "working", "started": 0, "finished": 1},
+        ]
+    }
+
+
+def test_a_run_is_recorded_as_failed_when_its_function_fails(host: Host) -> None:
+    scheduler = _draining(host)
+    with host.listening():
+        host.answer = Response('{"status": "working", "started": 1}')
+        scheduler.call_due()
+        host.answer = Response("", 500)
+        scheduler.call_due()
+    assert PipelineRun.decode(host.bodies[-1]).outcome == "failed"
+
+
+def test_a_run_that_could_not_be_recorded_is_recorded_later(host: Host) -> None:
+    pipeline = Pipeline("large", "drain", 3600)
+    scheduler = PipelineScheduler(host.url, [pipeline])
+    with host.listening():
+        host.answer = Response('{"status": "working", "started": 1}')
+        scheduler.call_due()
+    pipeline.due = 0
+    scheduler.call_due()
+    with host.listening():
+        host.answer = Response("{}")
+        scheduler.call_due()
+    assert host.calls == ["POST /api/drain", "POST /api/record_pipeline_run"]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

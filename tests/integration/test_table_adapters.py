@@ -8,12 +8,11 @@ import pytest
 from azure.core.exceptions import ResourceNotFoundError
 from azure.data.tables import TableServiceClient
 
-from backend.adapters import dataset_table, idempotency_table, job_progress_table
 from backend.adapters.dataset_table import DatasetTable
 from backend.adapters.idempotency_table import IdempotencyTable
 from backend.adapters.job_progress_table import JobProgressTable
 from backend.adapters.table_rows import TableRows
-from backend.bootstrap import table_service
+from backend.bootstrap import table_names, table_service
 from backend.domain.datasets import Dataset, DatasetStatus
 from backend.domain.errors import Conflict, NotFound
 from backend.domain.identifiers import new_job_id, new_user_id
@@ -28,8 +27,8 @@ NOW = datetime(2026, 11, 22, 21, 0, 0, 123456, tzinfo=UTC)
 @pytest.fixture(scope="module")
 def tables(local_storage: LocalStorage) -> TableServiceClient:
     service = table_service(StorageAccount(local_storage.connection_string, None))
-    for module in (dataset_table, idempotency_table, job_progress_table):
-        service.create_table_if_not_exists(module.TABLE_NAME)
+    for name in table_names():
+        service.create_table_if_not_exists(name)
     return service
 
 
@@ -262,3 +261,48 @@ def test_one_of_many_simultaneous_claims_stands(tables: TableServiceClient) -> N
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(claim, range(8)))) == 1
+
+
+def _open(jobs: JobProgressTable, user_id: str) -> list[Job]:
+    return [job for job in jobs.open_jobs() if job.user_id == user_id]
+
+
+def test_a_job_is_open_from_its_first_attempt_to_its_end(jobs: JobProgressTable) -> None:
+    user = new_user_id()
+    new = job(user)
+    jobs.add(new)
+    assert _open(jobs, user) == []
+    started = jobs.update(user, new.job_id, lambda current: current.started(NOW, "reading bronze", 12))
+    assert _open(jobs, user) == [started]
+    counts = Counts(1, 1, 0, 0)
+    cleaned = jobs.update(user, new.job_id, lambda current: current.cleaned(NOW, counts, 100.0))
+    assert _open(jobs, user) == [cleaned]
+    jobs.update(user, new.job_id, lambda current: current.completed(NOW))
+    assert _open(jobs, user) == []
+
+
+def test_a_job_that_is_retried_is_open_again(jobs: JobProgressTable) -> None:
+    user = new_user_id()
+    new = job(user)
+    jobs.add(new)
+    for change in (
+        lambda current: current.started(NOW, "reading bronze", 12),
+        lambda current: current.failed(NOW, "no luck"),
+        lambda current: current.queued(ProcessingPath.SMALL_BATCH, "small", "waiting"),
+        lambda current: current.started(NOW, "reading bronze", 12),
+    ):
+        last = jobs.update(user, new.job_id, change)
+    assert _open(jobs, user) == [last]
+
+
+def test_a_key_that_a_crash_left_in_the_index_is_taken_out(
+    jobs: JobProgressTable, tables: TableServiceClient
+) -> None:
+    user = new_user_id()
+    ended, gone = job(user, status=JobStatus.COMPLETED), new_job_id(NOW)
+    jobs.add(ended)
+    index = TableRows(tables, "OpenJobs")
+    for job_id in (ended.job_id, gone):
+        index.put(user, job_id, {})
+    assert _open(jobs, user) == []
+    assert [key for key in index.every_key() if key[0] == user] == []
