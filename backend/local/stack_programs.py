@@ -16,6 +16,7 @@ from backend.local.supervisor import Supervisor
 from backend.settings import Settings
 
 _API = "api"
+_FUNCTIONS = "functions"
 _FUNCTION_APP = "backend.myfunc.function_app"
 _SPARK = "spark"
 # Settings that would lead a local stack to somebody's real Azure account, or to an identity of theirs.
@@ -46,12 +47,11 @@ class StackPrograms:
         self.state.write_private(self.state.connection_string, self.addresses.connection_string + "\n")
         environment = self.environment()
         for name, command in self._commands().items():
-            own = environment | self._secrets() if name == _API else environment
-            self._start(supervisor, name, command, own)
+            self._start(supervisor, name, command, environment | self._own_settings(name))
         self._create_storage(supervisor, environment)
         supervisor.wait_until_ready(_API, lambda: _answers(f"{self.addresses.api_url}/readyz"))
         status = f"http://{HOST}:{self.addresses.functions}/admin/host/status"
-        supervisor.wait_until_ready("functions", lambda: _answers(status))
+        supervisor.wait_until_ready(_FUNCTIONS, lambda: _answers(status))
         # Last, and nobody waits for it: Spark takes longer to load than all others together.
         self._start(supervisor, _SPARK, self._spark_worker(), environment, vital=False)
         self._start(supervisor, "pipelines", self._pipeline_scheduler(), environment)
@@ -76,6 +76,8 @@ class StackPrograms:
             "SMALL_BATCH_QUEUE": "small-batch-queue",
             "LARGE_BATCH_QUEUE": "large-batch-queue",
             "DATA_GENERATION_QUEUE": "data-generation-queue",
+            # A worker that dies here is not waited for as long as one on Azure.
+            "LOAD_LEASE_SECONDS": "30",
             "SPARK_WORKER_URL": f"http://{HOST}:{self.addresses.spark}",
             # A proxy can't reach this machine's own ports.
             "NO_PROXY": direct,
@@ -99,10 +101,12 @@ class StackPrograms:
         keep_last_log(log)
         supervisor.start(Program(name, command, environment, log, vital))
 
-    def _secrets(self) -> dict[str, str]:
-        """What the API alone is told. A caller's own DATABASE_URL puts the accounts on MySQL."""
-        database_url = os.environ.get(_DATABASE_URL, self.state.database_url)
-        return {_DATABASE_URL: database_url, _JWT_SECRET_KEY: self.state.jwt_secret_key()}
+    def _own_settings(self, name: str) -> dict[str, str]:
+        """What one program alone is told. A caller's own DATABASE_URL puts accounts and Gold on MySQL."""
+        database = {_DATABASE_URL: os.environ.get(_DATABASE_URL, self.state.database_url)}
+        if name == _API:
+            return database | {_JWT_SECRET_KEY: self.state.jwt_secret_key()}
+        return database if name == _FUNCTIONS else {}
 
     def _commands(self) -> dict[str, tuple[str, ...]]:
         """By name, in the order of their start; all load at the same time and wait for what they need."""
@@ -114,7 +118,7 @@ class StackPrograms:
                 *("--port", str(ports.lake), "--azurite-port", str(ports.azurite_blob)),
             ),
             _API: _module("backend", "serve", "--host", HOST, "--port", str(ports.api)),
-            "functions": _module(
+            _FUNCTIONS: _module(
                 "backend.local.functions_host",
                 *("--app", _FUNCTION_APP, "--http-port", str(ports.functions)),
             ),
