@@ -1,5 +1,6 @@
 """The service's own function app on the local host, over real storage."""
 
+import json
 import logging
 import os
 import secrets
@@ -15,7 +16,7 @@ import requests
 from backend import lake_paths
 from backend.bootstrap import Services, build_services, ensure_storage
 from backend.domain.identifiers import new_job_id, new_user_id
-from backend.domain.jobs import Job, JobKind, JobStatus
+from backend.domain.jobs import Counts, Job, JobKind, JobStatus
 from backend.domain.messages import LargeBatchMessage
 from backend.local.addresses import HOST, free_addresses
 from backend.local.functions_host.host import FunctionsHost, HostOptions
@@ -26,6 +27,8 @@ from backend.local.spark_worker.session import SessionState, SessionStatus
 from backend.settings import Settings
 from tests.local_storage import LocalStorage
 from tests.waiting import wait_until
+
+COUNTS = Counts(records_in=10_001, silver_rows=10_001, duplicates_removed=0, quarantined=0)
 
 
 @pytest.fixture
@@ -107,7 +110,7 @@ def spark_worker(port: int, services: Services) -> Iterator[None]:
 
     def clean(message: LargeBatchMessage) -> None:
         services.jobs.update(
-            message.user_id, message.job_id, lambda job: job.completed(datetime.now(UTC), None, None)
+            message.user_id, message.job_id, lambda job: job.cleaned(datetime.now(UTC), COUNTS, 100.0)
         )
 
     ready = SessionStatus(SessionState.READY, "Spark is ready")
@@ -147,4 +150,33 @@ def test_a_large_job_waits_for_spark_and_is_drained_to_it(
         wait_until(lambda: drain(host)["status"] == "empty")
     done = services.jobs.get(job.user_id, job.job_id)
     assert done is not None
-    assert done.status is JobStatus.COMPLETED
+    assert done.status is JobStatus.LOADING
+
+
+def test_a_pipelines_run_is_kept_in_the_lake(services: Services, host: FunctionsHost) -> None:
+    run_id = "0c5f6d2e-8f1b-4b57-9a8e-3f0d9f3f1c11"
+    run = {
+        "runId": run_id,
+        "pipeline": "small_batch_pipeline",
+        "trigger": "every_10_minutes",
+        "startedAt": "2026-11-22T23:59:59Z",
+        "outcome": "succeeded",
+        "steps": {"load_gold": [{"status": "empty", "loaded": 2}]},
+    }
+    url = f"http://{HOST}:{host.http_port}/api/record_pipeline_run"
+
+    answer = requests.post(url, json=run, timeout=30)
+
+    path = f"logs/pipeline_runs/2026-11-22/{run_id}.json"
+    assert (answer.status_code, answer.json()) == (200, {"path": path})
+    written = json.loads(services.lake.read(path))
+    assert datetime.fromisoformat(written.pop("finishedAt")) > datetime(2026, 11, 22, tzinfo=UTC)
+    assert written == run
+
+
+@pytest.mark.parametrize("body", ["", "{}", "[" * 100_000, '{"runId": "../../silver"}', "\xff"])
+def test_what_is_no_pipeline_run_is_refused(host: FunctionsHost, body: str) -> None:
+    url = f"http://{HOST}:{host.http_port}/api/record_pipeline_run"
+    answer = requests.post(url, data=body.encode("latin-1"), timeout=30)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"] == "invalid_request"
