@@ -123,7 +123,7 @@ def test_the_job_cleans_a_dataset(
     assert ended.returncode == 0, ended.stderr
     cleaned = services.jobs.get(job.user_id, job.job_id)
     assert cleaned is not None
-    assert (cleaned.status, cleaned.error) == (JobStatus.COMPLETED, None)
+    assert (cleaned.status, cleaned.error) == (JobStatus.LOADING, None)
     assert cleaned.counts == Counts(400, 400, 0, 0)
     paths = lake_paths.job_outputs(job.user_id, job.parent_job_id, job.job_id)
     assert json.loads(services.lake.read(paths.manifest))["engine"] == "pyspark"

@@ -100,9 +100,11 @@ class Workers:
             self._services.generation.run(GenerationMessage.decode(body), 1)
 
     def clean(self) -> None:
-        """Run every message of the small path's queue."""
+        """Run every message of the small path's queue, and load what comes of it."""
         for body in self.take(self._settings.small_batch_queue):
-            self._services.cleaning.run(CleaningMessage.decode(body), 1)
+            message = CleaningMessage.decode(body)
+            self._services.cleaning.run(message, 1)
+            self._services.loading.load(message.user_id, message.job_id)
 
     def take(self, queue_name: str) -> list[bytes]:
         """Every message of a queue, deleted from it."""
