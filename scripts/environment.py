@@ -103,11 +103,12 @@ def installations(wanted: str) -> list[Installation]:
     product = ROOT / "requirements.txt"
     if wanted == "product":
         return [Installation(environment, (product,), python)]
-    az = TOOLS / "az"
+    az, checkov = TOOLS / "az", TOOLS / "checkov"
     return [
         # Together, since an environment that is made anew has lost the packages of both.
         Installation(environment, (product, ROOT / "requirements-dev.txt"), python),
         Installation(az, (ROOT / "requirements-az.txt",), _python_of(az)),
+        Installation(checkov, (ROOT / "requirements-checkov.txt",), _python_of(checkov)),
         Installation(
             TOOLS / "functions-worker",
             (ROOT / "requirements-functions-worker.txt",),
