@@ -20,6 +20,7 @@ def factory_functions(now: Callable[[], datetime]) -> dict[str, Callable[..., An
         "addDays": lambda moment, days: _added(moment, timedelta(days=days)),
         "addHours": lambda moment, hours: _added(moment, timedelta(hours=hours)),
         "and": lambda one, other: _truth(one) and _truth(other),
+        "coalesce": lambda *values: next((value for value in values if value is not None), None),
         "concat": lambda *texts: "".join(map(_only_text, texts)),
         "equals": lambda one, other: one == other,
         "formatDateTime": lambda moment, form: _formatted(_moment(moment), form),

@@ -35,6 +35,8 @@ _SYSTEM_VARIABLES = {
     "DataFactory",
     "Pipeline",
     "RunId",
+    "TriggeredByPipelineName",
+    "TriggeredByPipelineRunId",
     "TriggerId",
     "TriggerName",
     "TriggerTime",

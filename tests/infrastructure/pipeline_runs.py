@@ -51,8 +51,8 @@ class SimulatedFactory:
         self.now = datetime(2026, 11, 23, 8, 0, 0, tzinfo=UTC)
         self.started: list[str] = []
 
-    def run(self, name: str) -> PipelineRun:
-        """Run a pipeline to its end."""
+    def run(self, name: str, **began_by: str) -> PipelineRun:
+        """Run a pipeline to its end, begun by hand unless told otherwise in system variables."""
         self.started.append(name)
         properties = self._pipelines[name]
         run = PipelineRun()
@@ -61,11 +61,11 @@ class SimulatedFactory:
             for variable, declared in properties.get("variables", {}).items()
         }
         run.variables = {key: list(v) if isinstance(v, list) else v for key, v in run.variables.items()}
-        run.status = self._run_all(properties["activities"], run, self._functions(name, run))
+        run.status = self._run_all(properties["activities"], run, self._functions(name, run, began_by))
         return run
 
-    def _functions(self, name: str, run: PipelineRun) -> Functions:
-        about = {"RunId": RUN_ID, "Pipeline": name, "TriggerName": "every_so_often"}
+    def _functions(self, name: str, run: PipelineRun, began_by: dict[str, str]) -> Functions:
+        about = {"RunId": RUN_ID, "Pipeline": name, "TriggerType": "Manual", **began_by}
         return factory_functions(lambda: self.now) | {
             "activity": run.activities.__getitem__,
             "pipeline": lambda: about,
@@ -119,7 +119,8 @@ class SimulatedFactory:
                 run.failure = value("message")
                 return "Failed"
             case "ExecutePipeline":
-                return self.run(properties["pipeline"]["referenceName"]).status
+                child = properties["pipeline"]["referenceName"]
+                return self.run(child, TriggeredByPipelineName=functions["pipeline"]()["Pipeline"]).status
             case "IfCondition":
                 inner = properties.get("ifTrueActivities" if value("expression") else "ifFalseActivities", [])
                 return self._run_all(inner, run, functions)

@@ -37,7 +37,7 @@ class ScriptedFunctions:
 
 def run(name: str, outside: Callable[[str, Any], dict[str, Any]]) -> tuple[PipelineRun, SimulatedFactory]:
     factory = SimulatedFactory(factory_template.named_of(factory_template.written(), "pipelines"), outside)
-    return factory.run(name), factory
+    return factory.run(name, TriggerName="every_so_often"), factory
 
 
 def test_the_small_pipeline_loads_until_nothing_is_left_and_writes_down_the_last_answer() -> None:
@@ -91,6 +91,15 @@ def test_the_small_pipeline_gives_up_after_an_hour_and_fails() -> None:
     assert timedelta(hours=1) <= factory.now - BEGAN < timedelta(hours=1, minutes=2)
 
 
+def test_a_run_by_hand_is_written_down_as_one() -> None:
+    functions = ScriptedFunctions(load_gold=["empty"])
+    pipelines = factory_template.named_of(factory_template.written(), "pipelines")
+
+    SimulatedFactory(pipelines, functions).run("small_batch_pipeline")
+
+    assert [each.trigger for each in functions.recorded] == ["Manual"]
+
+
 @pytest.mark.parametrize("pipeline", ["small_batch_pipeline", "large_batch_pipeline"])
 def test_a_run_that_could_not_be_written_down_has_failed(pipeline: str) -> None:
     def outside(function: str, _body: str) -> dict[str, Any]:
@@ -129,9 +138,9 @@ def test_the_large_pipeline_looks_every_minute_until_the_queue_is_empty_and_then
         "record_pipeline_run",
         "record_pipeline_run",
     ]
-    assert [(each.pipeline, each.outcome) for each in functions.recorded] == [
-        ("small_batch_pipeline", "succeeded"),
-        ("large_batch_pipeline", "succeeded"),
+    assert [(each.pipeline, each.trigger, each.outcome) for each in functions.recorded] == [
+        ("small_batch_pipeline", "large_batch_pipeline", "succeeded"),
+        ("large_batch_pipeline", "every_so_often", "succeeded"),
     ]
     assert timedelta(minutes=30) < factory.now - BEGAN < timedelta(minutes=35)
 
