@@ -142,7 +142,7 @@ class Services:
 
     @cached_property
     def spark_jobs(self) -> SparkJobs:
-        """Where datasets of the large path are cleaned. Raises InvalidSettings."""
+        """Where datasets of the large path are cleaned."""
         settings = self.settings
         if settings.spark_worker_url:
             from backend.adapters.spark_worker_jobs import SparkWorkerJobs
@@ -152,7 +152,9 @@ class Services:
             from backend.adapters.databricks_jobs import DatabricksJobs
 
             return DatabricksJobs(settings.databricks_host, settings.databricks_job_id, _identity())
-        raise InvalidSettings("the large path needs DATABRICKS_HOST and DATABRICKS_JOB_ID to be set")
+        from backend.adapters.unconfigured_spark import UnconfiguredSpark
+
+        return UnconfiguredSpark("the large path needs DATABRICKS_HOST and DATABRICKS_JOB_ID to be set")
 
     @cached_property
     def loading(self) -> "LoadingService":

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from backend.adapters.databricks_jobs import DatabricksJobs
 from backend.adapters.spark_worker_jobs import SparkWorkerJobs
+from backend.adapters.unconfigured_spark import UnconfiguredSpark
 from backend.bootstrap import build_services
-from backend.domain.errors import InvalidSettings, Unavailable
+from backend.domain.errors import Unavailable
 from backend.domain.jobs import ProcessingPath
 from backend.domain.messages import LargeBatchMessage
 from backend.ports import RunState
@@ -199,8 +200,7 @@ def test_the_settings_say_where_runs_are_started() -> None:
     worker = {"SPARK_WORKER_URL": "http://127.0.0.1:7075"}
     assert isinstance(_services(storage | databricks).spark_jobs, DatabricksJobs)
     assert isinstance(_services(storage | worker | databricks).spark_jobs, SparkWorkerJobs)
-    with pytest.raises(InvalidSettings, match="DATABRICKS_HOST and DATABRICKS_JOB_ID"):
-        _ = _services(storage).spark_jobs
+    assert isinstance(_services(storage).spark_jobs, UnconfiguredSpark)
 
 
 def _services(environment: dict[str, str]) -> Any:

@@ -7,12 +7,14 @@ from typing import cast
 
 import pytest
 
+from backend.bootstrap import build_services
 from backend.domain.errors import Unavailable
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import CleaningMessage, LargeBatchMessage
 from backend.ports import JobProgressStore, LeasedMessage, LeasedQueue, RunState, SparkJobs
 from backend.services.draining import DrainStep, LargeQueueDrainer
 from backend.services.poisoning import PoisonRecorder
+from backend.settings import Settings
 from tests.fakes import InMemoryJobProgress, InMemoryLeasedQueue, InMemorySparkJobs, SetClock
 
 USER, DATASET = "a" * 32, "dataset"
@@ -344,6 +346,20 @@ def test_a_job_that_waits_for_spark_says_what_is_missing_and_loses_no_attempt(wo
     world.spark.missing = None
     assert world.step(2 * SECOND) == DrainStep(started=1)
     assert world.job().stage == "waiting for Spark to begin"
+
+
+def test_without_settings_for_databricks_jobs_wait_and_say_which_are_missing(world: World) -> None:
+    settings = Settings.from_environment({"AZURE_STORAGE_ACCOUNT": "orders"})
+    spark = build_services(settings).spark_jobs
+    followed = world.send(1)
+    world.step()
+    fresh = world.send(2)
+    world.clock.advance(2 * SECOND)
+    missing = "the large path needs DATABRICKS_HOST and DATABRICKS_JOB_ID to be set"
+    assert world.drainer(spark=spark).step() == DrainStep(waiting=2, waiting_for=missing)
+    assert {world.job(1).stage, world.job(2).stage} == {f"waiting for Spark: {missing}"}
+    assert (world.message(followed).run_id, world.message(fresh).attempt) == (f"run {job_id(1)}-0-1", 1)
+    assert world.step(2 * SECOND) == DrainStep(started=1, running=1)
 
 
 def test_a_run_that_can_not_be_started_though_runs_are_counted_is_started_later(world: World) -> None:
