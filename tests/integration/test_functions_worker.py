@@ -106,7 +106,9 @@ def services(environment: dict[str, str]) -> Services:
     return build_services(settings)
 
 
-def test_a_real_message_runs_its_job_to_the_end(services: Services, environment: dict[str, str]) -> None:
+def test_a_real_message_is_cleaned_and_waits_for_a_database_that_is_not_set(
+    services: Services, environment: dict[str, str]
+) -> None:
     job = queued_job(services, record_count=50)
 
     answer = call("transform_small_batch_queue", message_of(job), **environment)
@@ -114,7 +116,8 @@ def test_a_real_message_runs_its_job_to_the_end(services: Services, environment:
     assert answer["invocation"] == {"status": "success", "error": None}
     done = services.jobs.get(job.user_id, job.job_id)
     assert done is not None
-    assert (done.status, done.attempts, done.error) == (JobStatus.COMPLETED, 1, None)
+    assert (done.status, done.attempts) == (JobStatus.LOADING, 1)
+    assert done.error == "the operational database: set DATABASE_URL"
     assert done.counts == Counts(records_in=50, silver_rows=50, duplicates_removed=0, quarantined=0)
     paths = lake_paths.job_outputs(job.user_id, job.parent_job_id, job.job_id)
     manifest = json.loads(services.lake.read(paths.manifest))
@@ -167,3 +170,21 @@ def test_draining_an_empty_queue_is_answered_at_once(environment: dict[str, str]
         "retried": 0,
         "poisoned": 0,
     }
+
+
+def test_draining_without_settings_for_databricks_tells_what_is_missing(environment: dict[str, str]) -> None:
+    own = environment | {"LARGE_BATCH_QUEUE": "drained-without-databricks"}
+    settings = Settings.from_environment(own)
+    ensure_storage(settings)
+    services = build_services(settings)
+    job = queued_job(services, record_count=1)
+    services.queues.send("drained-without-databricks", message_of(job).encode())
+
+    answer = call("drain_large_batch_queue", "", **own)
+
+    missing = "the large path needs DATABRICKS_HOST and DATABRICKS_JOB_ID to be set"
+    step = json.loads(answer["returned"]["body"])
+    assert (answer["returned"]["status"], step["waiting"], step["waitingFor"]) == (200, 1, missing)
+    waiting = services.jobs.get(job.user_id, job.job_id)
+    assert waiting is not None
+    assert (waiting.status, waiting.stage) == (JobStatus.QUEUED, f"waiting for Spark: {missing}")
