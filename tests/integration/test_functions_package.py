@@ -74,6 +74,12 @@ def applies(requirement: Requirement) -> bool:
     return requirement.marker is None or requirement.marker.evaluate()
 
 
+def test_the_script_is_clean_under_shellcheck() -> None:
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    completed = subprocess.run([shellcheck, SCRIPT], capture_output=True, text=True, check=False)
+    assert completed.stdout == ""
+
+
 def test_the_zip_holds_the_folder(package: Path) -> None:
     with zipfile.ZipFile(f"{package}.zip") as archive:
         held = {name: archive.read(name) for name in archive.namelist()}
