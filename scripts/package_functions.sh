@@ -27,13 +27,14 @@ package=$(mktemp -d "$target.XXXXXX")
 trap 'rm -rf "$package" "$package.zip"' EXIT
 chmod 755 "$package"
 
-# The other edges stay here: they need libraries that the functions are not given.
+# The other edges, and what migrates the database, need libraries that the functions are not given.
 cd "$root"
 find backend -name '*.py' \
     ! -path 'backend/local/*' \
     ! -path 'backend/commands/*' ! -path backend/command_line.py ! -path backend/__main__.py \
     ! -path 'backend/routes/*' ! -path backend/app.py \
-    ! -path 'backend/databricks/*' |
+    ! -path 'backend/databricks/*' \
+    ! -path 'backend/adapters/migrations/*' ! -path backend/adapters/schema_migration.py |
     while read -r module; do
         mkdir -p "$package/$(dirname "$module")"
         cp "$module" "$package/$module"
