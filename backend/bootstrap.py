@@ -282,12 +282,10 @@ class Services:
 
     @cached_property
     def account_database(self) -> "AccountDatabase":
-        """The accounts; the schema is made when it is not there."""
+        """The accounts."""
         from backend.adapters.account_database import AccountDatabase
 
-        database = AccountDatabase(self.settings.require_database_url())
-        database.create_schema()
-        return database
+        return AccountDatabase(self.settings.require_database_url())
 
     @cached_property
     def bronze(self) -> "DataLakeContainer":

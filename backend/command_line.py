@@ -12,6 +12,7 @@ from importlib import import_module
 _COMMANDS = {
     "serve": "run the HTTP API",
     "clean": "clean local files without the service",
+    "migrate": "bring the databases to the schema of this version",
 }
 
 

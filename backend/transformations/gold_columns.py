@@ -42,13 +42,15 @@ class GoldTableColumns:
     """A table.
 
     Attributes:
-        key: the columns that tell its rows apart within a dataset. One that may be null stands in the
-            database's key as an empty text, which no id is (data.md, squash and present).
+        key: the columns that tell its rows apart within a dataset.
+        nullable_key: those of them that may be null. In a database's key such a column is stood for by one
+            that has an empty text instead, which no id is (data.md, squash and present).
     """
 
     name: str
     key: tuple[str, ...]
     columns: tuple[GoldColumn, ...]
+    nullable_key: tuple[str, ...] = ()
 
 
 def _text(name: str, length: int = TEXT_LENGTH) -> GoldColumn:
@@ -133,6 +135,7 @@ GOLD_COLUMNS = (
             GoldColumn("order_updated_at", Kind.INSTANT),
             GoldColumn("quality_score", Kind.INT32),
         ),
+        nullable_key=("order_item_id",),
     ),
     GoldTableColumns(
         "agg_user_metrics",

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from backend.adapters.account_database import AccountDatabase
+from backend.adapters.schema_migration import migrate
 from backend.domain.errors import Conflict, InvalidSettings, Unavailable
 from backend.domain.identifiers import new_user_id
 from backend.ports import Account
@@ -12,8 +13,9 @@ from backend.ports import Account
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[AccountDatabase]:
-    database = AccountDatabase(f"sqlite:///{tmp_path / 'accounts.sqlite'}")
-    database.create_schema()
+    url = f"sqlite:///{tmp_path / 'accounts.sqlite'}"
+    migrate(url)
+    database = AccountDatabase(url)
     yield database
     database.close()
 
@@ -48,12 +50,12 @@ def test_one_of_many_simultaneous_registrations_wins(database: AccountDatabase) 
 def test_accounts_outlive_the_process(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'accounts.sqlite'}"
     ada = Account(new_user_id(), "ada", "hash")
+    migrate(url)
     first = AccountDatabase(url)
-    first.create_schema()
     first.add(ada)
     first.close()
+    migrate(url)
     second = AccountDatabase(url)
-    second.create_schema()
     assert second.find("ada") == ada
     second.close()
 

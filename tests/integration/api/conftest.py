@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.adapters.schema_migration import migrate
 from backend.app import create_app
 from backend.bootstrap import Services, build_services, ensure_storage, queue_service
 from backend.domain.messages import CleaningMessage, GenerationMessage
@@ -48,6 +49,7 @@ def settings(local_storage: LocalStorage, tmp_path_factory: pytest.TempPathFacto
         }
     )
     ensure_storage(settings)
+    migrate(settings.require_database_url())
     return settings
 
 

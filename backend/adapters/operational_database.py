@@ -1,0 +1,184 @@
+"""Gold in the operational database: SQLite by default, MySQL or MariaDB by URL."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from sqlalchemy import Table, and_, delete, func, select, text, update
+from sqlalchemy.dialects import mysql, sqlite
+from sqlalchemy.engine import Connection
+
+from backend.adapters import mysql_rows
+from backend.adapters.database_engine import open_engine, transaction
+from backend.adapters.operational_schema import GOLD, GOLD_LOADS, OWNER, SCHEMA_VERSION, key_column
+from backend.domain.errors import LoadMismatch, Unavailable
+from backend.ports import GoldTable, LoadedDataset
+from backend.transformations.gold_columns import GOLD_COLUMNS, GoldTableColumns
+from backend.transformations.gold_lengths import check_lengths
+
+NAME = "the operational database"
+
+# Far below the least max_allowed_packet that a server comes with, 16 MiB.
+_STATEMENT_BYTES = 2 << 20
+_COLUMNS = {table.name: table for table in GOLD_COLUMNS}
+_ISO_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
+
+
+class OperationalDatabase:
+    """Implements `GoldDestination`.
+
+    Args:
+        url: SQLAlchemy's URL of the database.
+
+    Raises:
+        InvalidSettings: the URL names no database that can be used.
+    """
+
+    name = NAME
+
+    def __init__(self, url: str) -> None:
+        self._engine = open_engine(url)
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
+
+    def load(self, dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:
+        """Replace the rows of a dataset by those of a job, in one transaction (see the port)."""
+        self.ping()
+        with transaction(self._engine) as connection:
+            if not self._register(connection, dataset):
+                return False
+            for table in tables:
+                for batch in table.batches():
+                    check_lengths(NAME, table.name, batch)
+                    self._write(connection, dataset, _COLUMNS[table.name], batch)
+            for table in tables:
+                self._settle(connection, dataset, table)
+        return True
+
+    def remove(self, owner_id: str, dataset_id: str) -> None:
+        """Delete all rows of a dataset. Raises Unavailable."""
+        with transaction(self._engine) as connection:
+            for table in (*GOLD.values(), GOLD_LOADS):
+                connection.execute(delete(table).where(_of_dataset(table, owner_id, dataset_id)))
+
+    def ping(self) -> None:
+        """Raise Unavailable if it does not answer or has another schema version."""
+        with transaction(self._engine) as connection:
+            version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if version != SCHEMA_VERSION:
+            raise Unavailable(
+                f"the database has schema version {version}, and this service needs {SCHEMA_VERSION}:"
+                " run `python -m backend migrate`"
+            )
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def _register(self, connection: Connection, dataset: LoadedDataset) -> bool:
+        """Lock the dataset's row of the registry, and put the job into it unless a later one stands there."""
+        row = {
+            "owner_id": dataset.owner_id,
+            "dataset_id": dataset.dataset_id,
+            "job_id": dataset.job_id,
+            "as_of": self._instant(dataset.as_of),
+            "loaded_at": self._instant(datetime.now(UTC)),
+        }
+        # First of all, so that a second loader of the dataset waits here until this one has ended.
+        connection.execute(self._insert_absent(row))
+        here = _of_dataset(GOLD_LOADS, dataset.owner_id, dataset.dataset_id)
+        standing = connection.execute(select(GOLD_LOADS).where(here).with_for_update()).one()
+        # Job ids count the time down: of two jobs of one moment the smaller id is the later.
+        if (standing.as_of, _lateness(standing.job_id)) > (row["as_of"], _lateness(dataset.job_id)):
+            return False
+        connection.execute(update(GOLD_LOADS).where(here).values(row))
+        return True
+
+    def _insert_absent(self, row: dict[str, Any]) -> Any:
+        if self._is_sqlite:
+            return sqlite.insert(GOLD_LOADS).values(row).on_conflict_do_nothing()
+        statement = mysql.insert(GOLD_LOADS).values(row)
+        return statement.on_duplicate_key_update(owner_id=GOLD_LOADS.c.owner_id)
+
+    def _write(
+        self, connection: Connection, dataset: LoadedDataset, table: GoldTableColumns, batch: pa.RecordBatch
+    ) -> None:
+        if batch.num_rows == 0:
+            return
+        columns = _columns(dataset, table, batch)
+        if self._is_sqlite:
+            connection.exec_driver_sql(_sqlite_upsert(GOLD[table.name], list(columns)), _rows(columns))
+            return
+        before, after = _mysql_upsert(GOLD[table.name], list(columns))
+        for rows in mysql_rows.value_lists(list(columns.values()), _STATEMENT_BYTES):
+            connection.exec_driver_sql(f"{before}{rows}{after}")
+
+    def _settle(self, connection: Connection, dataset: LoadedDataset, table: GoldTable) -> None:
+        """Delete the rows that an earlier job left, and count what stands there now. Raises LoadMismatch."""
+        columns = GOLD[table.name]
+        here = _of_dataset(columns, dataset.owner_id, dataset.dataset_id)
+        connection.execute(delete(columns).where(and_(here, columns.c.job_id != dataset.job_id)))
+        rows = connection.execute(select(func.count()).select_from(columns).where(here)).scalar_one()
+        if rows != table.rows:
+            raise LoadMismatch(f"{NAME}: {table.name} has {rows} rows and should have {table.rows}")
+
+    def _instant(self, moment: datetime) -> Any:
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if self._is_sqlite else _naive(moment)
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _lateness(job_id: str) -> int:
+    return -int(job_id, 16)
+
+
+def _of_dataset(table: Table, owner_id: str, dataset_id: str) -> Any:
+    return and_(table.c.owner_id == owner_id, table.c.dataset_id == dataset_id)
+
+
+def _columns(dataset: LoadedDataset, table: GoldTableColumns, batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    """What is written of a batch, by the database's columns."""
+    owner = zip(OWNER, (dataset.owner_id, dataset.dataset_id, dataset.job_id), strict=True)
+    columns = {name: pa.repeat(pa.scalar(value), batch.num_rows) for name, value in owner}
+    columns |= {key_column(table, name): pc.fill_null(batch[name], "") for name in table.nullable_key}
+    return columns | {column.name: batch[column.name] for column in table.columns}
+
+
+def _rows(columns: dict[str, pa.Array]) -> list[tuple[Any, ...]]:
+    """Rows for SQLite: decimals, dates and times as text, which keeps every digit."""
+    return list(zip(*(_plain(column).to_pylist() for column in columns.values()), strict=True))
+
+
+def _plain(column: pa.Array) -> pa.Array:
+    if pa.types.is_timestamp(column.type):
+        return pc.strftime(column, format=_ISO_INSTANT)
+    if pa.types.is_decimal(column.type) or pa.types.is_date(column.type):
+        return column.cast(pa.string())
+    return column
+
+
+def _sqlite_upsert(table: Table, names: list[str]) -> str:
+    keys = ", ".join(column.name for column in table.primary_key)
+    marks = ", ".join("?" * len(names))
+    changes = ", ".join(f"{name} = excluded.{name}" for name in _changing(table, names))
+    into = f"INSERT INTO {table.name} ({', '.join(names)})"
+    return f"{into} VALUES ({marks}) ON CONFLICT ({keys}) DO UPDATE SET {changes}"
+
+
+def _mysql_upsert(table: Table, names: list[str]) -> tuple[str, str]:
+    """What comes before and after the rows. VALUES(column) is the form that MySQL and MariaDB both take."""
+    changes = ", ".join(f"{_quoted(name)} = VALUES({_quoted(name)})" for name in _changing(table, names))
+    into = f"INSERT INTO {table.name} ({', '.join(map(_quoted, names))}) VALUES "  # noqa: S608 - our own names
+    return into, f" ON DUPLICATE KEY UPDATE {changes}"
+
+
+def _quoted(name: str) -> str:
+    return f"`{name}`"
+
+
+def _changing(table: Table, names: list[str]) -> Iterator[str]:
+    keys = {column.name for column in table.primary_key}
+    return (name for name in names if name not in keys)
