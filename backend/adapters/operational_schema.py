@@ -34,7 +34,7 @@ _MYSQL: dict[str, Any] = {
 
 # SQLite has no exact decimal and no time: text keeps every digit.
 _INSTANT = DateTime().with_variant(DATETIME(fsp=6), "mysql", "mariadb").with_variant(String(27), "sqlite")
-_TYPES: dict[Kind, TypeEngine[object]] = {
+_TYPES: dict[Kind, TypeEngine[Any]] = {
     Kind.INT32: Integer(),
     Kind.INT64: BigInteger(),
     Kind.DOUBLE: Double(),
@@ -79,7 +79,7 @@ def key_column(table: GoldTableColumns, name: str) -> str:
     return f"{name.removesuffix('_id')}{KEY_SUFFIX}" if name in table.nullable_key else name
 
 
-def _type(column: GoldColumn) -> TypeEngine[object]:
+def _type(column: GoldColumn) -> TypeEngine[Any]:
     return String(column.length) if column.kind is Kind.TEXT else _TYPES[column.kind]
 
 

@@ -48,7 +48,7 @@ class StackPrograms:
         environment = self.environment()
         for name, command in self._commands().items():
             self._start(supervisor, name, command, environment | self._own_settings(name))
-        self._create_storage(supervisor, environment)
+        self._set_up_storage(supervisor, environment)
         supervisor.wait_until_ready(_API, lambda: _answers(f"{self.addresses.api_url}/readyz"))
         status = f"http://{HOST}:{self.addresses.functions}/admin/host/status"
         supervisor.wait_until_ready(_FUNCTIONS, lambda: _answers(status))
@@ -76,6 +76,7 @@ class StackPrograms:
             "SMALL_BATCH_QUEUE": "small-batch-queue",
             "LARGE_BATCH_QUEUE": "large-batch-queue",
             "DATA_GENERATION_QUEUE": "data-generation-queue",
+            "WAREHOUSE_FILE": str(self.state.warehouse_file),
             # A worker that dies here is not waited for as long as one on Azure.
             "LOAD_LEASE_SECONDS": "30",
             "SPARK_WORKER_URL": f"http://{HOST}:{self.addresses.spark}",
@@ -102,11 +103,16 @@ class StackPrograms:
         supervisor.start(Program(name, command, environment, log, vital))
 
     def _own_settings(self, name: str) -> dict[str, str]:
-        """What one program alone is told. A caller's own DATABASE_URL puts accounts and Gold on MySQL."""
-        database = {_DATABASE_URL: os.environ.get(_DATABASE_URL, self.state.database_url)}
+        """What one program alone is told."""
+        database = {_DATABASE_URL: self._database_url}
         if name == _API:
             return database | {_JWT_SECRET_KEY: self.state.jwt_secret_key()}
         return database if name == _FUNCTIONS else {}
+
+    @property
+    def _database_url(self) -> str:
+        """A caller's own DATABASE_URL puts accounts and Gold on MySQL."""
+        return os.environ.get(_DATABASE_URL, self.state.database_url)
 
     def _commands(self) -> dict[str, tuple[str, ...]]:
         """By name, in the order of their start; all load at the same time and wait for what they need."""
@@ -134,12 +140,18 @@ class StackPrograms:
         functions_url = f"http://{HOST}:{self.addresses.functions}"
         return _module("backend.local.pipeline_scheduler", "--functions-url", functions_url)
 
-    def _create_storage(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
+    def _set_up_storage(self, supervisor: Supervisor, environment: Mapping[str, str]) -> None:
         # Imported while the programs load: it takes as long as Azurite does.
         from azure.core.exceptions import AzureError
 
+        from backend.adapters.schema_migration import migrate
         from backend.bootstrap import ensure_storage
+        from backend.domain.errors import InvalidSettings, Unavailable
 
+        try:
+            migrate(self._database_url)
+        except (InvalidSettings, Unavailable) as error:
+            raise StackFailed(f"the operational database can't be set up: {error}") from error
         ports = (self.addresses.azurite_blob, self.addresses.queue, self.addresses.table)
         supervisor.wait_until_ready("azurite", lambda: all(listens(port) for port in ports))
         supervisor.wait_until_ready("gateway", lambda: listens(self.addresses.lake))

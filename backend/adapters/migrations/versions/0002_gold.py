@@ -23,7 +23,7 @@ _INSTANT = (
 _DATE = sa.Date().with_variant(sa.String(10), "sqlite")
 
 
-def _money(digits: int) -> TypeEngine[object]:
+def _money(digits: int) -> TypeEngine[Any]:
     return sa.Numeric(digits, 2).with_variant(sa.String(digits + 1), "sqlite")
 
 
