@@ -37,6 +37,11 @@ class StateDirectory:
         return f"sqlite:///{self.folder / 'orchestrator.sqlite'}"
 
     @property
+    def warehouse_file(self) -> Path:
+        """The warehouse."""
+        return self.folder / "warehouse.duckdb"
+
+    @property
     def connection_string(self) -> Path:
         """A file with the storage account's connection string, for `az`."""
         return self.folder / "connection_string"
