@@ -13,6 +13,7 @@ _COMMANDS = {
     "serve": "run the HTTP API",
     "clean": "clean local files without the service",
     "migrate": "bring the databases to the schema of this version",
+    "sql": "ask the local warehouse",
 }
 
 
