@@ -119,6 +119,12 @@ class Settings:
         return _required("JWT_SECRET_KEY", self.jwt_secret_key)
 
 
+def required_database_url(environment: Mapping[str, str] | None = None) -> str:
+    """The operational database alone, for who has to know nothing else. Raises InvalidSettings."""
+    env = os.environ if environment is None else environment
+    return _required("DATABASE_URL", env.get("DATABASE_URL") or None)
+
+
 def _required(name: str, value: str | None) -> str:
     if value is None:
         raise InvalidSettings(f"set {name}")

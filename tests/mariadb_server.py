@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pymysql
 
@@ -73,6 +74,13 @@ class MariaDbServer:
             self._process.wait(_SECONDS)
             self._process = None
 
+    def kill(self) -> None:
+        """End it as a failing machine does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(_SECONDS)
+            self._process = None
+
     def create_database(self, name: str) -> str:
         """Make an empty database; its URL."""
         with self.connect() as connection, connection.cursor() as cursor:
@@ -80,14 +88,14 @@ class MariaDbServer:
         return f"mysql+pymysql://{_USER}:{_PASSWORD}@{HOST}:{self.port}/{name}"
 
     def connect(
-        self, database: str | None = None, **options: object
+        self, database: str | None = None, user: str = _USER, password: str = _PASSWORD, **options: Any
     ) -> "pymysql.Connection[pymysql.cursors.Cursor]":
         """A connection past the service's own code."""
         return pymysql.connect(
             host=HOST,
             port=self.port,
-            user=_USER,
-            password=_PASSWORD,
+            user=user,
+            password=password,
             database=database,
             autocommit=True,
             **options,

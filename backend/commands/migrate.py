@@ -5,7 +5,7 @@ import sys
 
 from backend.adapters.schema_migration import migrate, migration_script
 from backend.domain.errors import InvalidSettings, Unavailable
-from backend.settings import Settings
+from backend.settings import required_database_url
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
         print(migration_script("mysql+pymysql://"), end="")
         return 0
     try:
-        migrate(Settings.from_environment().require_database_url())
+        migrate(required_database_url())
     except (InvalidSettings, Unavailable) as error:
         print(f"migrate: {error}", file=sys.stderr)
         return 1
