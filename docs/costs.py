@@ -49,18 +49,19 @@ LOG_FREE_GB = 5
 # Measured.
 RECORDS_OF_SMALL, RECORDS_OF_LARGE = 10_000, 1_000_000
 BRONZE_BYTES_A_RECORD, OUTPUT_BYTES_A_RECORD = 3_450, 349
-CLEANING_SECONDS_OF_SMALL = 1.1
-GOLD_ROWS_A_RECORD = 1.74
+CLEANING_SECONDS_OF_SMALL, MYSQL_SECONDS_OF_SMALL = 1.1, 0.84
+GOLD_ROWS_A_RECORD, MYSQL_BYTES_A_ROW = 1.74, 955
+GOLD_PARQUET_BYTES_A_RECORD = 182
 
 # Counted, from the pipelines' activities.
 SMALL_RUNS, LARGE_RUNS, RECONCILIATIONS, ACTIVITIES_A_RUN, ACTIVITIES_A_LOOK = 144, 2.4, 1, 8, 4
 
 # Assumed.
-LOADING_SECONDS_OF_SMALL, LOADING_SECONDS_OF_LARGE = 22, 120
+WAREHOUSE_SECONDS_OF_SMALL, LOADING_SECONDS_OF_LARGE = 20, 150
 INSTANCE_GB, PIPELINE_CALL_SECONDS = 4, 1
 NODES, MINUTES_OF_LARGE = 2, 7
 WRITES_A_PART, READS_A_PART, CALLS_A_JOB = 60, 40, 40
-DATABASE_BYTES_A_ROW, LEAST_MYSQL_GB = 350, 64
+LEAST_MYSQL_GB = 64
 LOG_BYTES_A_JOB = 50_000
 
 
@@ -71,14 +72,15 @@ def costs(size: Size) -> dict[str, float]:
     parts = records / RECORDS_OF_SMALL
     lake_gb = records * (BRONZE_BYTES_A_RECORD + OUTPUT_BYTES_A_RECORD) / 1e9
     seconds = (
-        small * (CLEANING_SECONDS_OF_SMALL + LOADING_SECONDS_OF_SMALL)
+        small * (CLEANING_SECONDS_OF_SMALL + MYSQL_SECONDS_OF_SMALL + WAREHOUSE_SECONDS_OF_SMALL)
         + large * LOADING_SECONDS_OF_LARGE
         + SMALL_RUNS * DAYS * 2 * PIPELINE_CALL_SECONDS
     )
     runs = (SMALL_RUNS + LARGE_RUNS + RECONCILIATIONS) * DAYS * ACTIVITIES_A_RUN
     looks = size.minutes_of_draining * DAYS * ACTIVITIES_A_LOOK
     node_hours = large * NODES * MINUTES_OF_LARGE / 60
-    database_gb = records * GOLD_ROWS_A_RECORD * DATABASE_BYTES_A_ROW / 1e9
+    mysql_gb = records * GOLD_ROWS_A_RECORD * MYSQL_BYTES_A_ROW / 1e9
+    warehouse_gb = records * GOLD_PARQUET_BYTES_A_RECORD / 1e9
     return {
         "Data lake: content": lake_gb * LAKE_GB,
         "Data lake: calls": parts
@@ -89,9 +91,9 @@ def costs(size: Size) -> dict[str, float]:
         "Databricks": node_hours * (DATABRICKS_MACHINE_HOUR + DATABRICKS_UNITS_A_NODE_HOUR * DATABRICKS_UNIT),
         "Data Factory": (runs + looks) * FACTORY_1K_ACTIVITY_RUNS / 1_000,
         "MySQL: server": HOURS * MYSQL_TWO_CORES_HOUR * size.mysql_servers_of_two_cores,
-        "MySQL: storage": max(LEAST_MYSQL_GB, database_gb) * MYSQL_GB,
+        "MySQL: storage": max(LEAST_MYSQL_GB, mysql_gb) * MYSQL_GB,
         "Synapse: pool": HOURS * WAREHOUSE_100_UNITS_HOUR * size.hundreds_of_warehouse_units,
-        "Synapse: storage": -(-database_gb // 1_000) * WAREHOUSE_TB,
+        "Synapse: storage": -(-warehouse_gb // 1_000) * WAREHOUSE_TB,
         "Logs": max(0, (small + large) * LOG_BYTES_A_JOB / 1e9 - LOG_FREE_GB) * LOG_GB,
     }
 
