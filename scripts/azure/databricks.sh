@@ -102,7 +102,8 @@ deploy_bundle() (
     export ARM_CLIENT_SECRET
     export BUNDLE_VAR_service_principal=$JOB_APPLICATION_ID BUNDLE_VAR_caller=$1
     export BUNDLE_VAR_storage_account=$QUEUE_ACCOUNT BUNDLE_VAR_lake_account=$LAKE_ACCOUNT
-    databricks bundle deploy --target prod >&2
+    # A secret that was just made is not known everywhere at once.
+    patiently databricks bundle deploy --target prod >&2
     databricks bundle summary --target prod --output json |
         python3 -c 'import json, sys; print(json.load(sys.stdin)["resources"]["jobs"]["clean_dataset"]["id"])'
 )

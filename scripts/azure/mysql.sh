@@ -4,6 +4,12 @@
 MYSQL_API=2023-12-30
 MYSQL_ADMINISTRATOR=orchestrator_admin
 RECONCILIATION_USER=orchestrator_reconciliation
+# Each user of the database, by the secret that is for whoever uses it.
+declare -A SECRET_USERS=(
+    [database-url-api]=orchestrator_api
+    [database-url-functions]=orchestrator_functions
+    [mysql-reconciliation-password]=$RECONCILIATION_USER
+)
 # Where Debian, Ubuntu, Cloud Shell and Azure's own Python image keep the authorities that they trust. With it
 # PyMySQL asks for TLS and verifies the server's name.
 AUTHORITIES=/etc/ssl/certs/ca-certificates.crt
@@ -18,7 +24,7 @@ make_mysql() {
     ensure "MySQL: calls from Azure" "$MYSQL_ID/firewallRules/azure" "$MYSQL_API" open_mysql azure 0.0.0.0
     ensure_object "MySQL database $DATABASE" "$MYSQL_ID/databases/$DATABASE" "$MYSQL_API" \
         '{"properties": {"charset": "utf8mb4", "collation": "utf8mb4_bin"}}'
-    make_database_users
+    make_database
 }
 
 create_mysql() {
@@ -55,30 +61,43 @@ open_mysql() {
         "{\"properties\": {\"startIpAddress\": \"$2\", \"endIpAddress\": \"$2\"}}"
 }
 
-# A user's secret is written after the user: where one is missing, all are made again, each with a new password.
-make_database_users() {
-    if [[ -z $MIGRATE ]] && secret_stands database-url-functions && secret_stands database-url-api &&
-        secret_stands mysql-reconciliation-password; then
+# A user's secret is written last: while it is missing, the user is made, or given another password.
+make_database() {
+    local secret missing=()
+    for secret in "${!SECRET_USERS[@]}"; do
+        secret_stands "$secret" || missing+=("$secret")
+    done
+    if [[ -z $MIGRATE && ${#missing[@]} -eq 0 ]]; then
         say "stands      MySQL: schema, users and their secrets"
     else
-        change "MySQL: schema, users and their secrets" migrate_and_make_users
+        change "MySQL: schema, users and their secrets" migrate_and_make_users "${missing[@]}"
     fi
 }
 
+# migrate_and_make_users SECRET...: those of the secrets that are missing.
 migrate_and_make_users() {
+    local secret
     [[ -z $CLIENT_ADDRESS ]] || open_mysql set-up "$CLIENT_ADDRESS"
     set_administrator
-    DATABASE_URL=$(database_url "$MYSQL_ADMINISTRATOR" administrator) "$root/.venv/bin/python" -m backend migrate
-    make_user orchestrator_api database-url-api
-    make_user orchestrator_functions database-url-functions
-    make_user "$RECONCILIATION_USER" mysql-reconciliation-password
+    migrate_schema
+    for secret in "$@"; do
+        make_user "${SECRET_USERS[$secret]}" "$secret"
+    done
     run_sql <"$root/infrastructure/mysql/grants.sql"
-    write_secret database-url-api
-    write_secret database-url-functions
-    write_secret mysql-reconciliation-password
+    for secret in "$@"; do
+        write_secret "$secret"
+    done
     rm "$SCRATCH/administrator"
     [[ -z $CLIENT_ADDRESS ]] || write_az resource delete --ids "$MYSQL_ID/firewallRules/set-up" --api-version "$MYSQL_API"
 }
+
+migrate_schema() (
+    cd "$root"
+    DATABASE_URL=$(database_url "$MYSQL_ADMINISTRATOR" administrator)
+    # The service's settings name its storage, which is not asked for anything here.
+    export DATABASE_URL AZURE_STORAGE_ACCOUNT=$QUEUE_ACCOUNT
+    .venv/bin/python -m backend migrate
+)
 
 set_administrator() {
     random_password >"$SCRATCH/administrator"

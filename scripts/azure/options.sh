@@ -20,7 +20,7 @@ Makes what is missing of the service's infrastructure in the subscription that a
   --api-principal ID      object id of the API's identity, to be given its roles             (API_PRINCIPAL)
   --skip-synapse          without the warehouse, and so without Data Factory's pipelines     (SKIP_SYNAPSE=1)
   --skip-databricks       without the large path, and so without Data Factory's pipelines    (SKIP_DATABRICKS=1)
-  --migrate               bring MySQL's schema up to date, and give its users new passwords (MIGRATE=1)
+  --migrate               bring MySQL's schema and grants up to date, for a new version      (MIGRATE=1)
   --what-if               reads, changes nothing, and says what would be made
   --help                  this
 

@@ -47,14 +47,15 @@ write_az() {
     az "$@" --output none --only-show-errors
 }
 
-# exists ID API_VERSION: whether the resource stands. Anything but a plain no ends the set-up: to take an outage
-# for a no would be to make secrets anew that are in use.
+# exists ID API_VERSION: whether the resource stands; one whose making failed does not. Anything but a plain no ends
+# the set-up: to take an outage for a no would be to make secrets anew that are in use.
 exists() {
     [[ $GROUP_STANDS == true ]] || return 1
-    local status=0
-    az resource show --ids "$1" --api-version "$2" --output none --only-show-errors 2>"$SCRATCH/error" || status=$?
+    local status=0 state
+    state=$(read_az resource show --ids "$1" --api-version "$2" --query properties.provisioningState 2>"$SCRATCH/error") ||
+        status=$?
     case $status in
-        0) return 0 ;;
+        0) [[ $state != Failed && $state != Canceled ]] && return 0 || return 1 ;;
         3) return 1 ;; # az's status for "not found"
     esac
     grep -q MissingSubscriptionRegistration "$SCRATCH/error" && return 1

@@ -26,9 +26,6 @@ class RecordedSetUp:
         self._state.mkdir()
         for part in ("scripts", "infrastructure"):
             shutil.copytree(ROOT / part, self._root / part)
-        grants = self._root / "infrastructure" / "mysql" / "grants.sql"
-        grants.parent.mkdir(exist_ok=True)
-        grants.write_text("GRANT the copy's own;\n")
         self._stand_in(self._programs / "az", AZ_PYTHON, _RECORDERS / "azure_cli.py")
         for program in ("databricks", "mysql"):
             self._stand_in(self._programs / program, AZ_PYTHON, _RECORDERS / "other_programs.py", program)
@@ -114,15 +111,25 @@ def option(words: list[str], name: str) -> str:
 
 def complaints(commands: list[list[str]], config: Path) -> list[str | None]:
     """What the real az says against each command when it parses it."""
-    parsed = subprocess.run(
-        [AZ_PYTHON, _RECORDERS / "az_parser.py"],
-        input=json.dumps(commands),
+    answers: list[str | None] = _asked(_RECORDERS / "az_parser.py", commands, config)
+    return answers
+
+
+def unknown_fields(resources: list[tuple[str, Any]], config: Path) -> list[list[str] | None]:
+    """The fields of each resource, given with its type, that its model in Azure's libraries lacks, if any."""
+    answers: list[list[str] | None] = _asked(_RECORDERS / "resource_models.py", resources, config)
+    return answers
+
+
+def _asked(program: Path, question: object, config: Path) -> Any:
+    answered = subprocess.run(
+        [AZ_PYTHON, program],
+        input=json.dumps(question),
         env=os.environ | {"AZURE_CONFIG_DIR": str(config), "AZURE_CORE_COLLECT_TELEMETRY": "no"},
         capture_output=True,
         text=True,
         timeout=_SECONDS,
         check=False,
     )
-    assert parsed.returncode == 0, parsed.stderr
-    answers: list[str | None] = json.loads(parsed.stdout)
-    return answers
+    assert answered.returncode == 0, answered.stderr
+    return json.loads(answered.stdout)

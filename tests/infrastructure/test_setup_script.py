@@ -19,6 +19,7 @@ from tests.infrastructure.recorded_set_up import (
     complaints,
     is_writing,
     option,
+    unknown_fields,
 )
 
 _DOCUMENT = ROOT / "docs" / "azure_setup.md"
@@ -207,6 +208,36 @@ def test_az_refuses_what_is_made_up(tmp_path: Path) -> None:
     ]
 
 
+def test_azures_models_know_every_field_of_what_is_made_from_json(history: History, tmp_path: Path) -> None:
+    resources = [_resource(call) for call in history.first if command_of(call["words"]) == "resource create"]
+    resources = [(kind, content) for kind, content in resources if content != {}]
+
+    unknown = unknown_fields(resources, tmp_path)
+
+    without_model = {kind for (kind, _), fields in zip(resources, unknown, strict=True) if fields is None}
+    assert without_model == {"Microsoft.Insights/components", "Microsoft.Databricks/workspaces"}
+    assert [fields for fields in unknown if fields] == []
+    assert len(resources) == 14
+
+
+def test_azures_models_find_a_field_that_is_made_up(tmp_path: Path) -> None:
+    site = {"location": "here", "properties": {"functionAppConfig": {"runtime": {"bold": "python"}}}}
+    workspace = {"location": "here", "properties": {"managedVirtualNetwork": "", "bold": True}}
+
+    unknown = unknown_fields(
+        [("Microsoft.Web/sites", site), ("Microsoft.Synapse/workspaces", workspace)], tmp_path
+    )
+
+    assert unknown == [["/properties/functionAppConfig/runtime/bold"], ["/properties/bold"]]
+
+
+def _resource(call: dict[str, Any]) -> tuple[str, Any]:
+    """A resource's type, from its id, and its JSON."""
+    namespace, *rest = option(call["words"], "--id").rpartition("/providers/")[2].split("/")
+    given = call["files"][0] if call["files"] else option(call["words"], "--properties")
+    return "/".join([namespace, *rest[::2]]), json.loads(given)
+
+
 def test_storage_takes_no_shared_key_no_old_tls_and_no_public_reader(history: History) -> None:
     accounts = [
         call["words"] for call in history.first if command_of(call["words"]) == "storage account create"
@@ -279,6 +310,7 @@ def test_each_user_of_the_database_has_another_password_which_its_secret_holds(h
 
     assert sorted(passwords) == ["orchestrator_api", "orchestrator_functions", "orchestrator_reconciliation"]
     assert len(set(passwords.values())) == 3
+    assert set(re.findall(r"TO '(\w+)'@'%'", statements)) == passwords.keys()
     address = (
         "shanlee-mysql.mysql.database.azure.com:3306/orchestrator?ssl_ca=/etc/ssl/certs/ca-certificates.crt"
     )
@@ -288,6 +320,46 @@ def test_each_user_of_the_database_has_another_password_which_its_secret_holds(h
     ):
         assert written[secret] == f"mysql+pymysql://{name}:{passwords[name]}@{address}"
     assert written["mysql-reconciliation-password"] == passwords["orchestrator_reconciliation"]
+
+
+def test_the_schema_is_migrated_with_the_settings_that_the_command_needs(
+    history: History, tmp_path: Path
+) -> None:
+    (migration,) = [call for call in history.first_others if call["program"] == "python"]
+    assert migration["words"] == ["-m", "backend", "migrate"]
+    assert migration["environment"]["DATABASE_URL"].startswith("mysql+pymysql://orchestrator_admin:A-")
+
+    done = subprocess.run(
+        [ROOT / ".venv" / "bin" / "python", *migration["words"]],
+        cwd=ROOT,
+        env=migration["environment"] | {"DATABASE_URL": f"sqlite:///{tmp_path / 'operational.db'}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+
+
+def test_migrating_again_changes_no_password(set_up: RecordedSetUp, history: History) -> None:
+    set_up.begin_with(history.inventory)
+
+    _ran(set_up.run("--migrate"))
+
+    assert [call["program"] for call in set_up.take_other_calls()] == ["python", "mysql"]
+    written = [call["words"] for call in set_up.take_calls() if is_writing(call["words"])]
+    assert [command_of(words) for words in written] == ["resource patch"]
+
+
+def test_what_failed_to_be_made_is_made_again(set_up: RecordedSetUp, history: History) -> None:
+    inventory = json.loads(json.dumps(history.inventory))
+    server = next(name for name in inventory["resources"] if name.endswith("/shanlee-mysql"))
+    inventory["resources"][server]["properties"]["provisioningState"] = "Failed"
+    set_up.begin_with(inventory)
+
+    said = _ran(set_up.run("--what-if"))
+
+    assert "would make  MySQL server shanlee-mysql (Standard_D2ads_v5)\n" in said
 
 
 def test_every_role_is_one_that_the_documentation_gives(history: History) -> None:

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 STATE = Path(os.environ["RECORDER_STATE"])
-HEARD = ("DATABASE_URL", "ARM_CLIENT_SECRET", "DATABRICKS_AUTH_TYPE")
+HEARD = ("DATABASE_URL", "AZURE_STORAGE_ACCOUNT", "ARM_CLIENT_SECRET", "DATABRICKS_AUTH_TYPE")
 ANSWERS = {
     "service-principals list": "[]",
     "secrets list-scopes": "[]",
