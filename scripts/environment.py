@@ -1,4 +1,4 @@
-"""Set up the virtual environments that the product and its tests run in.
+"""Set up what the product and its tests run in: virtual environments, and for the tests a MariaDB.
 
 Run by `scripts/start` and `scripts/test` with any Python 3.11 or newer, before anything is installed: the
 standard library only. What is already there, judged by the hash of its requirements, is left as it is.
@@ -6,6 +6,7 @@ standard library only. What is already there, judged by the hash of its requirem
 
 import fcntl
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -21,7 +22,13 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 LOG = TOOLS / "set-up.log"
 
-# What pip's own words mean, in one line each. The first that occurs in the log is said.
+# The tests start MariaDB servers of their own with these. The second runs a program of the clients' package.
+_DATABASE_PROGRAMS = ("mariadbd", "mariadb-install-db")
+_DATABASE_PACKAGES = ("mariadb-server-core", "mariadb-client-core")
+# Where servers are, and which a user's PATH may lack.
+_SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin"
+
+# What pip's and apt's own words mean, in one line each. The first that occurs in the log is said.
 _CAUSES = (
     (r"No space left on device", "the disk is full"),
     (r"Disk quota exceeded", "the disk quota is used up"),
@@ -31,6 +38,8 @@ _CAUSES = (
         "the package index can't be reached",
     ),
     (r"SSLError|CERTIFICATE_VERIFY_FAILED", "the package index's certificate can't be verified"),
+    (r"Failed to fetch|Temporary failure resolving", "the archive of Debian's packages can't be reached"),
+    (r"Unable to locate package", "this system has no package of that name"),
 )
 
 
@@ -117,6 +126,43 @@ def installations(wanted: str) -> list[Installation]:
             ("--ignore-requires-python", "--no-deps", "--upgrade", f"--target={TOOLS / 'functions-worker'}"),
         ),
     ]
+
+
+def find_program(name: str) -> str | None:
+    """Where a program of the system is, one for administrators included."""
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_FOLDERS}")
+
+
+def install_database(lock: int) -> None:
+    """Install the MariaDB that the tests need, unless it is there: as root, with apt-get."""
+    missing = [name for name in _DATABASE_PROGRAMS if find_program(name) is None]
+    if not missing:
+        return
+    packages = " ".join(_DATABASE_PACKAGES)
+    apt_get = find_program("apt-get")
+    if os.geteuid() != 0 or apt_get is None:
+        raise SetUpFailed(
+            f"the tests need MariaDB, and there is no {' or '.join(missing)}: install its server;"
+            f" on Debian and Ubuntu: sudo apt-get install {packages}"
+        )
+    with _Report(f"Installing {packages} (once)"):
+        for words in (("update",), ("install", "-y", "--no-install-recommends", *_DATABASE_PACKAGES)):
+            _apt_get(apt_get, words, lock)
+
+
+def _apt_get(program: str, words: tuple[str, ...], lock: int) -> None:
+    with LOG.open("ab") as log:
+        ended = subprocess.run(
+            [program, "-o", "DPkg::Lock::Timeout=120", *words],
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C"},
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=(lock,),
+            check=False,
+        )
+    if ended.returncode:
+        raise SetUpFailed(f"apt-get {words[0]} failed{_cause()}")
 
 
 def _create_environment(folder: Path, lock: int) -> None:
@@ -237,8 +283,11 @@ def main() -> int:
     try:
         with _only_one() as lock:
             LOG.write_bytes(b"")
-            for installation in installations(sys.argv[1]):
+            wanted = sys.argv[1]
+            for installation in installations(wanted):
                 installation.make(lock)
+            if wanted == "tests":
+                install_database(lock)
     except SetUpFailed as error:
         _say(f"set-up: {error}")
         return 1

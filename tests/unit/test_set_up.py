@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,58 @@ def test_an_environment_that_is_made_anew_for_another_python_gets_every_package(
     (tmp_path / "requirements-dev.txt").write_text("a==2\n")
     installation.make(0)
     assert packages.installed == ["requirements.txt", "requirements-dev.txt"]
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The one folder with programs of a machine that has no MariaDB, and where we are root."""
+    monkeypatch.setattr(environment, "LOG", tmp_path / "set-up.log")
+    monkeypatch.setattr(environment, "_SYSTEM_FOLDERS", str(tmp_path / "sbin"))
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    monkeypatch.setenv("PATH", str(programs))
+    return programs
+
+
+def program(file: Path, script: str = "") -> None:
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f"#!/bin/sh\n{script}\n")
+    file.chmod(0o755)
+
+
+def test_a_mariadb_that_is_there_is_taken(machine: Path) -> None:
+    program(machine.parent / "sbin" / "mariadbd")
+    program(machine / "mariadb-install-db")
+    program(machine / "apt-get", "exit 1")
+    environment.install_database(0)
+
+
+def test_root_gets_mariadb_from_the_systems_archive(machine: Path) -> None:
+    program(machine / "apt-get", f'echo "$*" >>{machine.parent}/called')
+    environment.install_database(0)
+    assert (machine.parent / "called").read_text() == (
+        "-o DPkg::Lock::Timeout=120 update\n"
+        "-o DPkg::Lock::Timeout=120 install -y --no-install-recommends"
+        " mariadb-server-core mariadb-client-core\n"
+    )
+
+
+def test_who_can_not_install_mariadb_is_told_what_to_install(
+    machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(machine / "mariadb-install-db")
+    program(machine / "apt-get")
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(environment.SetUpFailed) as caught:
+        environment.install_database(0)
+    assert str(caught.value) == (
+        "the tests need MariaDB, and there is no mariadbd: install its server;"
+        " on Debian and Ubuntu: sudo apt-get install mariadb-server-core mariadb-client-core"
+    )
+
+
+def test_an_archive_that_can_not_be_reached_is_named(machine: Path) -> None:
+    program(machine / "apt-get", "echo 'E: Failed to fetch http://archive/x' >&2; exit 100")
+    with pytest.raises(environment.SetUpFailed, match=r"^apt-get update failed: the archive of Debian's"):
+        environment.install_database(0)
