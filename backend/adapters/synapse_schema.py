@@ -34,6 +34,9 @@ def deploy_schema(connection: "Connection", folder: Path = FOLDER) -> None:
         for number, batch in enumerate(batches(file.read_text(encoding="utf-8")), start=1):
             try:
                 cursor.execute(batch)
+                # What a batch's later statements raise is raised by going on to their results.
+                while cursor.nextset():
+                    pass
             except connection.Error as error:
                 raise Unavailable(f"{file.name}, batch {number}: {' '.join(str(error).split())}") from error
 

@@ -36,6 +36,8 @@ def connect(server: str, database: str) -> "Connection":
     import mssql_python
     from azure.identity import DefaultAzureCredential
 
+    # Pooled, a connection that timed out in a transaction would keep its locks; closed, it is rolled back.
+    mssql_python.pooling(enabled=False)
     address = f"Server=tcp:{server},1433;Database={database};Encrypt=yes;TrustServerCertificate=no;"
     try:
         connection = mssql_python.connect(

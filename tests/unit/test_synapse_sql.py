@@ -145,6 +145,13 @@ def test_a_batch_that_the_pool_refuses_is_named() -> None:
         deploy_schema(connection)
 
 
+def test_what_a_later_statement_of_a_batch_raises_is_not_missed() -> None:
+    connection = RecordedConnection(failing_later={"DELETE FROM dw_gold.schema_version": DriverError("full")})
+
+    with pytest.raises(Unavailable, match=r"^5_schema_version\.sql, batch 2: full$"):
+        deploy_schema(connection)
+
+
 def test_a_folder_without_the_files_says_where_to_migrate_from(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="has no SQL files: migrate the warehouse from a checkout"):
         deploy_schema(RecordedConnection(), tmp_path)

@@ -170,6 +170,7 @@ def test_an_instant_is_told_in_utc() -> None:
 
 def test_a_connection_is_opened_as_the_process_itself_in_autocommit(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[tuple[str, dict[str, Any]]] = []
+    pooled: list[bool] = []
     connection = RecordedConnection()
 
     def open_connection(address: str, **options: Any) -> RecordedConnection:
@@ -177,6 +178,7 @@ def test_a_connection_is_opened_as_the_process_itself_in_autocommit(monkeypatch:
         return connection
 
     monkeypatch.setattr(mssql_python, "connect", open_connection)
+    monkeypatch.setattr(mssql_python, "pooling", lambda *, enabled: pooled.append(enabled))
 
     assert connect("shanlee.sql.azuresynapse.net", "warehouse") is connection
 
@@ -186,6 +188,7 @@ def test_a_connection_is_opened_as_the_process_itself_in_autocommit(monkeypatch:
     )
     assert options["autocommit"] is True
     assert options["timeout"] == 30
+    assert pooled == [False]
     assert connection.timeout == synapse_warehouse._STATEMENT_SECONDS
 
 
@@ -194,6 +197,7 @@ def test_a_warehouse_that_no_connection_is_made_to_is_unavailable(monkeypatch: p
         raise mssql_python.OperationalError("Connection operation failed", "Login failed for user ''.")
 
     monkeypatch.setattr(mssql_python, "connect", refuse)
+    monkeypatch.setattr(mssql_python, "pooling", lambda **_options: None)
 
     with pytest.raises(Unavailable, match=r"Login failed for user ''\.$"):
         connect("shanlee.sql.azuresynapse.net", "warehouse")
