@@ -16,6 +16,7 @@ from backend.routes.authentication import SECURITY_SCHEMES, install_authenticati
 from backend.routes.data import data
 from backend.routes.documentation import documentation_blueprint
 from backend.routes.errors import ErrorAnswer, register_error_handlers, validation_error_response
+from backend.routes.frontend import frontend
 from backend.routes.health import health
 from backend.routes.jobs import jobs
 from backend.routes.json_bodies import ApiRequest, StrictJson
@@ -72,7 +73,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
     install_services(app, services)
     install_authentication(app, settings)
     register_error_handlers(app)
-    for blueprint in (credentials, tokens, data, jobs, health):
+    for blueprint in (credentials, tokens, data, jobs, frontend, health):
         app.register_api(blueprint)
     app.register_blueprint(documentation_blueprint(app))
     # Flask runs these last to first: the limiter's own headers are there when _harden looks.

@@ -4,6 +4,7 @@ Every part is built when it is first asked for, and imported then, so that a pro
 what it uses: the API never for pandas, a worker never for the database.
 """
 
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from backend.adapters.account_database import AccountDatabase
     from backend.adapters.data_lake import DataLakeContainer
     from backend.adapters.dataset_table import DatasetTable
+    from backend.adapters.frontend_tables import FrontendTables
     from backend.adapters.idempotency_table import IdempotencyTable
     from backend.adapters.job_progress_table import JobProgressTable
     from backend.adapters.storage_queue import StorageQueues
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from backend.services.poisoning import PoisonRecorder
     from backend.services.reporting import ReportingService
     from backend.services.submission import SubmissionService
+    from backend.services.synchronous_writing import SynchronousWriter
     from backend.services.table_reading import TableReader
 
 _CONNECT_SECONDS = 5
@@ -87,6 +90,20 @@ class Services:
             self.generation,
             max_record_count=self.settings.max_record_count,
             clock=utc_now,
+        )
+
+    @cached_property
+    def synchronous_writing(self) -> "SynchronousWriter":
+        """Writes sample records to the operational database while the caller waits."""
+        from backend.services.synchronous_writing import SynchronousWriter
+
+        return SynchronousWriter(
+            self.submission,
+            self.jobs,
+            self.operational_tables,
+            wait=self.settings.synchronous_write_time,
+            seconds=time.monotonic,
+            sleep=time.sleep,
         )
 
     @cached_property
@@ -286,6 +303,13 @@ class Services:
         from backend.adapters.account_database import AccountDatabase
 
         return AccountDatabase(self.settings.require_database_url())
+
+    @cached_property
+    def operational_tables(self) -> "FrontendTables":
+        """What the existing frontend reads of the operational database."""
+        from backend.adapters.frontend_tables import FrontendTables
+
+        return FrontendTables(self.settings.require_database_url())
 
     @cached_property
     def bronze(self) -> "DataLakeContainer":

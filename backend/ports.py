@@ -197,11 +197,29 @@ class GoldDestination(Protocol):
         """Raise Unavailable if it does not answer or has another schema version."""
 
 
+class FrontendTable(StrEnum):
+    """A table of the existing frontend."""
+
+    USER = "user"
+    ADDRESS = "address"
+    CATEGORY = "category"
+    SUBCATEGORY = "subcategory"
+    PRODUCT = "product"
+    PRODUCTS_SKU = "products_sku"
+    WISHLIST = "wishlist"
+    PAYMENT = "payment"
+    ORDER = "order"
+    ORDER_ITEM = "order_item"
+
+
 class OperationalTables(Protocol):
     """What the existing frontend reads of the operational database."""
 
-    def newest(self, owner_id: str, table: str, limit: int) -> list[dict[str, Any]]:
-        """The newest rows of one of the frontend's tables that belong to a user. Raises Unavailable."""
+    def newest(self, owner_id: str, table: FrontendTable, limit: int) -> list[dict[str, Any]]:
+        """The newest rows of a table that belong to a user. Raises Unavailable."""
+
+    def user_ids(self, owner_id: str, dataset_id: str) -> list[str]:
+        """The ids of the users in one dataset, sorted. Raises Unavailable."""
 
 
 class JobProgressStore(Protocol):

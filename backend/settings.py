@@ -33,6 +33,7 @@ class Settings:
         warehouse_file: the DuckDB file that stands in for Synapse on one machine.
         synapse_server, synapse_database: the dedicated SQL pool; without them Gold goes to no warehouse.
         load_lease: how long a load that was begun is left to whoever began it.
+        synchronous_write_time: how long a call of `/write_to_db` waits for its rows.
         jwt_secret_key: the API's own; a worker is not given it.
         small_batch_record_limit: the greatest number of records that takes the small path.
         small_batch_byte_limit: the greatest size of a dataset in Bronze that takes it.
@@ -52,6 +53,7 @@ class Settings:
     synapse_server: str | None
     synapse_database: str | None
     load_lease: timedelta
+    synchronous_write_time: timedelta
     jwt_secret_key: str | None
     small_batch_queue: str
     large_batch_queue: str
@@ -92,6 +94,7 @@ class Settings:
             synapse_server=env.get("SYNAPSE_SERVER") or None,
             synapse_database=env.get("SYNAPSE_DATABASE") or None,
             load_lease=timedelta(seconds=_positive(env, "LOAD_LEASE_SECONDS", 600)),
+            synchronous_write_time=timedelta(seconds=_positive(env, "SYNCHRONOUS_WRITE_SECONDS", 60)),
             jwt_secret_key=_secret(env, "JWT_SECRET_KEY"),
             small_batch_queue=env.get("SMALL_BATCH_QUEUE", "small-batch-queue"),
             large_batch_queue=env.get("LARGE_BATCH_QUEUE", "large-batch-queue"),

@@ -41,6 +41,10 @@ class Unavailable(OrchestratorError):
     """Storage or the database does not answer; the same call may work later."""
 
 
+class StillWorking(OrchestratorError):
+    """What a caller waits for takes longer than they are let wait; it goes on without them."""
+
+
 class LeaseLost(OrchestratorError):
     """A message's lease ran out, and somebody else may have it now."""
 

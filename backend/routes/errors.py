@@ -18,6 +18,7 @@ from backend.domain.errors import (
     MalformedPart,
     NotAuthenticated,
     NotFound,
+    StillWorking,
     TooLarge,
     Unavailable,
 )
@@ -77,6 +78,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda error: error_response(404, "not_found", str(error)))
     app.register_error_handler(Conflict, lambda error: error_response(409, error.code, str(error)))
     app.register_error_handler(TooLarge, lambda error: error_response(413, "too_large", str(error)))
+    app.register_error_handler(StillWorking, lambda error: _try_later("still_working", str(error)))
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(AzureError, _storage_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -105,9 +107,12 @@ def _storage_error(error: AzureError) -> Response:
 
 
 def _unavailable(error: Exception) -> Response:
-    request_id = _logged(error)
     message = "storage does not answer: try again in a while"
-    response = error_response(503, "storage_unavailable", message, request_id)
+    return _try_later("storage_unavailable", message, _logged(error))
+
+
+def _try_later(code: str, message: str, request_id: str | None = None) -> Response:
+    response = error_response(503, code, message, request_id)
     response.headers["Retry-After"] = "10"
     return response
 

@@ -58,6 +58,7 @@ def services(settings: Settings) -> Iterator[Services]:
     services = build_services(settings)
     yield services
     services.account_database.close()
+    services.operational_tables.close()
 
 
 @pytest.fixture(scope="session")

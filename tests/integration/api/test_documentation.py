@@ -24,6 +24,8 @@ def test_the_document_describes_every_call(anonymous: DescribedClient) -> None:
         ("get", "/jobs/{jobId}/quality"),
         ("get", "/jobs/{jobId}/tables/{table}"),
         ("post", "/jobs/{jobId}/retry"),
+        ("post", "/write_to_db"),
+        ("get", "/get_{table}"),
         ("get", "/healthz"),
         ("get", "/readyz"),
     }
