@@ -351,6 +351,28 @@ def test_migrating_again_changes_no_password(set_up: RecordedSetUp, history: His
     assert [command_of(words) for words in written] == ["resource patch"]
 
 
+@pytest.mark.parametrize("broken", ["jwt-secret-key", "database-url-functions", "functions-host-key"])
+def test_a_set_up_that_broke_at_a_secret_is_finished_by_the_next(
+    set_up: RecordedSetUp, history: History, broken: str
+) -> None:
+    group = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shanlee-orchestrator"
+    vault = f"{group}/providers/Microsoft.KeyVault/vaults/shanlee-vault"
+    without = {
+        name: what for name, what in history.inventory["resources"].items() if not name.endswith(broken)
+    }
+    set_up.begin_with(history.inventory | {"resources": without})
+
+    assert set_up.run(RECORDER_BREAK=f"{vault}/secrets/{broken}").returncode == 1
+    set_up.take_calls()
+    _ran(set_up.run())
+
+    created = [
+        call["words"] for call in set_up.take_calls() if command_of(call["words"]) == "resource create"
+    ]
+    assert [option(words, "--id") for words in created] == [f"{vault}/secrets/{broken}"]
+    assert set_up.inventory()["resources"].keys() == history.inventory["resources"].keys()
+
+
 def test_what_failed_to_be_made_is_made_again(set_up: RecordedSetUp, history: History) -> None:
     inventory = json.loads(json.dumps(history.inventory))
     server = next(name for name in inventory["resources"] if name.endswith("/shanlee-mysql"))

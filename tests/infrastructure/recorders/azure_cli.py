@@ -6,11 +6,10 @@ knows them is asked of az itself (az_parser.py). The state is in the folder RECO
 
 import json
 import os
+import re
 import sys
-import uuid
+import zlib
 from pathlib import Path
-
-import jmespath
 
 STATE = Path(os.environ["RECORDER_STATE"])
 INVENTORY = STATE / "inventory.json"
@@ -39,6 +38,8 @@ def main(words):
         log.write("\n")
     if options.get("ids", options.get("id", "")) in os.environ.get("RECORDER_OUTAGE", "-").split(","):
         sys.exit("ERROR: (ServiceUnavailable) the service is out")
+    if os.environ.get("RECORDER_BREAK") in words and "create" in words:
+        sys.exit("ERROR: (InternalServerError) it broke")
     inventory = json.loads(INVENTORY.read_text()) if INVENTORY.exists() else _empty()
     try:
         answer = _answer(command, options, inventory)
@@ -48,6 +49,10 @@ def main(words):
     INVENTORY.write_text(json.dumps(inventory))
     _print(answer, options)
     return 0
+
+
+def _identifier(number):
+    return f"00000000-0000-0000-0000-{number:012x}"
 
 
 def _empty():
@@ -100,7 +105,7 @@ def _make(resource_id, content, inventory):
         content = {}
     made = {"id": resource_id, "properties": {}} | content
     if "identity" in made:
-        made["identity"]["principalId"] = str(uuid.uuid5(uuid.NAMESPACE_URL, resource_id))
+        made["identity"]["principalId"] = _identifier(zlib.crc32(resource_id.encode()))
     if "/Microsoft.Databricks/" in resource_id:
         made["properties"]["workspaceUrl"] = "adb-1234567890123456.7.azuredatabricks.net"
     if "/Microsoft.Insights/components/" in resource_id:
@@ -117,7 +122,7 @@ def _make(resource_id, content, inventory):
 def _account(_options, _inventory):
     return {
         "id": SUBSCRIPTION,
-        "tenantId": str(uuid.UUID(int=2)),
+        "tenantId": _identifier(2),
         "user": {"type": "user", "name": "a@example.org"},
     }
 
@@ -198,14 +203,14 @@ def _keys_list(_options, inventory):
 
 def _app_create(options, inventory):
     inventory["apps"].append(options["display-name"])
-    return {"appId": str(uuid.UUID(int=3))}
+    return {"appId": _identifier(3)}
 
 
 def _applications(kind):
     def found(options, inventory):
         known = inventory["apps"] if kind == "app" else inventory.get("principals", [])
         return [
-            {"displayName": name, "appId": str(uuid.UUID(int=3)), "id": str(uuid.UUID(int=4))}
+            {"displayName": name, "appId": _identifier(3), "id": _identifier(4)}
             for name in known
             if name.startswith(options["display-name"])
         ]
@@ -215,7 +220,7 @@ def _applications(kind):
 
 def _principal_create(_options, inventory):
     inventory["principals"] = list(inventory["apps"])
-    return {"id": str(uuid.UUID(int=4))}
+    return {"id": _identifier(4)}
 
 
 def _deployment(options, inventory):
@@ -275,13 +280,13 @@ COMMANDS = {
     "functionapp config appsettings set": _settings_set,
     "functionapp keys set": _keys_set,
     "functionapp keys list": _keys_list,
-    "ad signed-in-user show": lambda *_: {"id": str(uuid.UUID(int=5))},
+    "ad signed-in-user show": lambda *_: {"id": _identifier(5)},
     "ad app list": _applications("app"),
     "ad app create": _app_create,
     "ad app credential reset": lambda *_: {"password": "client-secret-that-azure-made"},
     "ad sp list": _applications("principal"),
     "ad sp create": _principal_create,
-    "ad sp show": lambda *_: {"appId": str(uuid.UUID(int=6)), "id": str(uuid.UUID(int=7))},
+    "ad sp show": lambda *_: {"appId": _identifier(6), "id": _identifier(7)},
     "deployment group create": _deployment,
     "rest": _rest,
     "role assignment list": _role_list,
@@ -291,10 +296,21 @@ COMMANDS = {
 
 def _print(answer, options):
     if "query" in options:
-        answer = jmespath.search(options["query"], answer)
+        answer = _search(options["query"], answer)
     if options.get("output") == "none" or answer is None:
         return
     sys.stdout.write((answer if isinstance(answer, str) else json.dumps(answer)) + "\n")
+
+
+def _search(query, answer):
+    if re.fullmatch(r"\w+(\.\w+)*", query):
+        for name in query.split("."):
+            answer = (answer or {}).get(name)
+        return answer
+    # Here and not above: most calls need it not, and there are hundreds.
+    import jmespath
+
+    return jmespath.search(query, answer)
 
 
 if __name__ == "__main__":
