@@ -1,7 +1,8 @@
 """Rows of Arrow as SQL literals, made by kernels instead of value by value.
 
-Texts become hexadecimal literals: no character of a text can end its literal, whatever the server's settings,
-and a whole column's bytes are turned into hex at once.
+A text stands between quotes only where its whole column is made of characters that mean nothing to SQL. Other
+texts become hexadecimal literals: no character can end such a literal, whatever the server's settings, and a
+column's bytes are turned into hex at once.
 """
 
 import binascii
@@ -13,6 +14,9 @@ import pyarrow.compute as pc
 
 _NULL = "NULL"
 _SEPARATOR = ","
+
+# Not a list of what is dangerous, but of what is not.
+_NOT_HARMLESS = "[^A-Za-z0-9 ._:@/+-]"
 
 
 def value_lists(columns: Sequence[pa.Array], greatest_bytes: int) -> Iterator[str]:
@@ -32,16 +36,26 @@ def literals(column: pa.Array) -> pa.Array:
     """Each value as a SQL literal; null as NULL."""
     kind = column.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        texts = _hexadecimal(column.cast(pa.large_string()))
+        texts = _text(column)
     elif pa.types.is_timestamp(kind):
         texts = pc.strftime(column, format="'%Y-%m-%d %H:%M:%S'")
     elif pa.types.is_date(kind):
-        texts = pc.binary_join_element_wise("'", column.cast(pa.string()), "'", "")
+        texts = _quoted(column.cast(pa.string()))
     elif pa.types.is_boolean(kind):
         texts = column.cast(pa.int8()).cast(pa.string())
     else:
         texts = column.cast(pa.string())
     return pc.fill_null(texts, _NULL)
+
+
+def _text(column: pa.Array) -> pa.Array:
+    if pc.any(pc.match_substring_regex(column, _NOT_HARMLESS)).as_py():
+        return _hexadecimal(column.cast(pa.large_string()))
+    return _quoted(column.cast(pa.string()))
+
+
+def _quoted(column: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise("'", column, "'", "")
 
 
 def _hexadecimal(column: pa.LargeStringArray) -> pa.Array:

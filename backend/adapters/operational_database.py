@@ -1,6 +1,7 @@
 """Gold in the operational database: SQLite by default, MySQL or MariaDB by URL."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,7 +22,7 @@ from backend.transformations.gold_lengths import check_lengths
 NAME = "the operational database"
 
 # Far below the least max_allowed_packet that a server comes with, 16 MiB.
-_STATEMENT_BYTES = 2 << 20
+_STATEMENT_BYTES = 1 << 20
 _COLUMNS = {table.name: table for table in GOLD_COLUMNS}
 _ISO_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -49,9 +50,7 @@ class OperationalDatabase:
             if not self._register(connection, dataset):
                 return False
             for table in tables:
-                for batch in table.batches():
-                    check_lengths(NAME, table.name, batch)
-                    self._write(connection, dataset, _COLUMNS[table.name], batch)
+                self._write(connection, table.name, _checked(dataset, table))
             for table in tables:
                 self._settle(connection, dataset, table)
         return True
@@ -101,18 +100,13 @@ class OperationalDatabase:
         statement = mysql.insert(GOLD_LOADS).values(row)
         return statement.on_duplicate_key_update(owner_id=GOLD_LOADS.c.owner_id)
 
-    def _write(
-        self, connection: Connection, dataset: LoadedDataset, table: GoldTableColumns, batch: pa.RecordBatch
-    ) -> None:
-        if batch.num_rows == 0:
-            return
-        columns = _columns(dataset, table, batch)
+    def _write(self, connection: Connection, name: str, batches: Iterator[dict[str, pa.Array]]) -> None:
         if self._is_sqlite:
-            connection.exec_driver_sql(_sqlite_upsert(GOLD[table.name], list(columns)), _rows(columns))
+            for columns in batches:
+                connection.exec_driver_sql(_sqlite_upsert(GOLD[name], list(columns)), _rows(columns))
             return
-        before, after = _mysql_upsert(GOLD[table.name], list(columns))
-        for rows in mysql_rows.value_lists(list(columns.values()), _STATEMENT_BYTES):
-            connection.exec_driver_sql(f"{before}{rows}{after}")
+        for statement in _one_ahead(_mysql_upserts(GOLD[name], batches)):
+            connection.exec_driver_sql(statement)
 
     def _settle(self, connection: Connection, dataset: LoadedDataset, table: GoldTable) -> None:
         """Delete the rows that an earlier job left, and count what stands there now. Raises LoadMismatch."""
@@ -139,8 +133,15 @@ def _of_dataset(table: Table, owner_id: str, dataset_id: str) -> Any:
     return and_(table.c.owner_id == owner_id, table.c.dataset_id == dataset_id)
 
 
+def _checked(dataset: LoadedDataset, table: GoldTable) -> Iterator[dict[str, pa.Array]]:
+    """What is written of each batch that has rows, by the database's columns. Raises ValueTooLong."""
+    for batch in table.batches():
+        check_lengths(NAME, table.name, batch)
+        if batch.num_rows:
+            yield _columns(dataset, _COLUMNS[table.name], batch)
+
+
 def _columns(dataset: LoadedDataset, table: GoldTableColumns, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-    """What is written of a batch, by the database's columns."""
     owner = zip(OWNER, (dataset.owner_id, dataset.dataset_id, dataset.job_id), strict=True)
     columns = {name: pa.repeat(pa.scalar(value), batch.num_rows) for name, value in owner}
     columns |= {key_column(table, name): pc.fill_null(batch[name], "") for name in table.nullable_key}
@@ -168,11 +169,23 @@ def _sqlite_upsert(table: Table, names: list[str]) -> str:
     return f"{into} VALUES ({marks}) ON CONFLICT ({keys}) DO UPDATE SET {changes}"
 
 
-def _mysql_upsert(table: Table, names: list[str]) -> tuple[str, str]:
-    """What comes before and after the rows. VALUES(column) is the form that MySQL and MariaDB both take."""
-    changes = ", ".join(f"{_quoted(name)} = VALUES({_quoted(name)})" for name in _changing(table, names))
-    into = f"INSERT INTO {table.name} ({', '.join(map(_quoted, names))}) VALUES "  # noqa: S608 - our own names
-    return into, f" ON DUPLICATE KEY UPDATE {changes}"
+def _mysql_upserts(table: Table, batches: Iterator[dict[str, pa.Array]]) -> Iterator[str]:
+    """VALUES(column) is the form that MySQL and MariaDB both take."""
+    for columns in batches:
+        names = list(columns)
+        changes = ", ".join(f"{_quoted(name)} = VALUES({_quoted(name)})" for name in _changing(table, names))
+        into = f"INSERT INTO {table.name} ({', '.join(map(_quoted, names))})"
+        for rows in mysql_rows.value_lists(list(columns.values()), _STATEMENT_BYTES):
+            yield f"{into} VALUES {rows} ON DUPLICATE KEY UPDATE {changes}"
+
+
+def _one_ahead(statements: Iterator[str]) -> Iterator[str]:
+    """Each statement is made while the server works on the one before."""
+    with ThreadPoolExecutor(1, thread_name_prefix="rows") as pool:
+        coming = pool.submit(next, statements, None)
+        while (statement := coming.result()) is not None:
+            coming = pool.submit(next, statements, None)
+            yield statement
 
 
 def _quoted(name: str) -> str:

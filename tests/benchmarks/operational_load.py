@@ -1,7 +1,7 @@
 """How fast fact rows come into MariaDB, beside LOAD DATA LOCAL INFILE.
 
-`python -m tests.benchmarks.operational_load`. Each round loads the same rows into the same empty table both ways. Then a loader of all of Gold is killed
-at 20 random moments.
+`python -m tests.benchmarks.operational_load`. Each round loads the same rows into the same empty table both
+ways. Then a loader of all of Gold is killed at 20 random moments.
 """
 
 import statistics
