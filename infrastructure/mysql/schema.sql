@@ -5,7 +5,7 @@ CREATE TABLE alembic_version (
 
 -- Running upgrade  -> 0001
 
-CREATE TABLE users (
+CREATE TABLE IF NOT EXISTS users (
     user_id VARCHAR(32) NOT NULL, 
     username VARCHAR(64) NOT NULL, 
     username_lowered VARCHAR(64) NOT NULL, 
@@ -18,7 +18,7 @@ INSERT INTO alembic_version (version_num) VALUES ('0001');
 
 -- Running upgrade 0001 -> 0002
 
-CREATE TABLE gold_loads (
+CREATE TABLE IF NOT EXISTS gold_loads (
     owner_id VARCHAR(32) NOT NULL, 
     dataset_id VARCHAR(128) NOT NULL, 
     job_id VARCHAR(32) NOT NULL, 
@@ -27,7 +27,7 @@ CREATE TABLE gold_loads (
     PRIMARY KEY (owner_id, dataset_id)
 )ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE dim_users (
+CREATE TABLE IF NOT EXISTS dim_users (
     owner_id VARCHAR(32) NOT NULL, 
     dataset_id VARCHAR(128) NOT NULL, 
     user_id VARCHAR(255) NOT NULL, 
@@ -51,7 +51,7 @@ CREATE TABLE dim_users (
     PRIMARY KEY (owner_id, dataset_id, user_id)
 )ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE dim_location (
+CREATE TABLE IF NOT EXISTS dim_location (
     owner_id VARCHAR(32) NOT NULL, 
     dataset_id VARCHAR(128) NOT NULL, 
     location_id VARCHAR(16) NOT NULL, 
@@ -63,7 +63,7 @@ CREATE TABLE dim_location (
     PRIMARY KEY (owner_id, dataset_id, location_id)
 )ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE dim_products (
+CREATE TABLE IF NOT EXISTS dim_products (
     owner_id VARCHAR(32) NOT NULL, 
     dataset_id VARCHAR(128) NOT NULL, 
     product_id VARCHAR(255) NOT NULL, 
@@ -74,7 +74,7 @@ CREATE TABLE dim_products (
     PRIMARY KEY (owner_id, dataset_id, product_id)
 )ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE dim_time (
+CREATE TABLE IF NOT EXISTS dim_time (
     owner_id VARCHAR(32) NOT NULL, 
     dataset_id VARCHAR(128) NOT NULL, 
     date_id INTEGER NOT NULL, 
@@ -92,7 +92,7 @@ CREATE TABLE dim_time (
     PRIMARY KEY (owner_id, dataset_id, date_id)
 )ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE fact_orders (
+CREATE TABLE IF NOT EXISTS fact_orders (
     owner_id VARCHAR(32) NOT NULL, 
     dataset_id VARCHAR(128) NOT NULL, 
     order_id VARCHAR(255) NOT NULL, 
@@ -117,7 +117,7 @@ CREATE TABLE fact_orders (
     PRIMARY KEY (owner_id, dataset_id, order_id, order_item_key)
 )ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE agg_user_metrics (
+CREATE TABLE IF NOT EXISTS agg_user_metrics (
     owner_id VARCHAR(32) NOT NULL, 
     dataset_id VARCHAR(128) NOT NULL, 
     user_id VARCHAR(255) NOT NULL, 
@@ -133,7 +133,7 @@ CREATE TABLE agg_user_metrics (
     PRIMARY KEY (owner_id, dataset_id, user_id)
 )ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
 
-CREATE TABLE agg_product_metrics (
+CREATE TABLE IF NOT EXISTS agg_product_metrics (
     owner_id VARCHAR(32) NOT NULL, 
     dataset_id VARCHAR(128) NOT NULL, 
     product_id VARCHAR(255) NOT NULL, 

@@ -1,7 +1,7 @@
 """The accounts, which earlier versions of the service made without a migration."""
 
 import sqlalchemy as sa
-from alembic import context, op
+from alembic import op
 
 revision = "0001"
 down_revision = None
@@ -9,8 +9,6 @@ down_revision = None
 
 def upgrade() -> None:
     """Create the table, unless an earlier version has."""
-    if not context.is_offline_mode() and sa.inspect(op.get_bind()).has_table("users"):
-        return
     op.create_table(
         "users",
         sa.Column("user_id", sa.String(32), primary_key=True),
@@ -20,6 +18,7 @@ def upgrade() -> None:
         mysql_engine="InnoDB",
         mysql_charset="utf8mb4",
         mysql_collate="utf8mb4_bin",
+        if_not_exists=True,
     )
 
 

@@ -10,7 +10,9 @@ from sqlalchemy.types import TypeEngine
 revision = "0002"
 down_revision = "0001"
 
-_MYSQL: dict[str, Any] = {
+_OPTIONS: dict[str, Any] = {
+    # MySQL can't take back a table that was created: a migration that was broken off is run again.
+    "if_not_exists": True,
     "mysql_engine": "InnoDB",
     "mysql_charset": "utf8mb4",
     "mysql_collate": "utf8mb4_bin",
@@ -36,7 +38,7 @@ def upgrade() -> None:
         sa.Column("job_id", sa.String(32), nullable=False),
         sa.Column("as_of", _INSTANT, nullable=False),
         sa.Column("loaded_at", _INSTANT, nullable=False),
-        **_MYSQL,
+        **_OPTIONS,
     )
     op.create_table(
         "dim_users",
@@ -60,7 +62,7 @@ def upgrade() -> None:
         sa.Column("location_id", sa.String(16)),
         sa.Column("user_created_at", _INSTANT),
         sa.Column("age_group", sa.String(7)),
-        **_MYSQL,
+        **_OPTIONS,
     )
     op.create_table(
         "dim_location",
@@ -72,7 +74,7 @@ def upgrade() -> None:
         sa.Column("country", sa.String(1000)),
         sa.Column("city", sa.String(1000)),
         sa.Column("postal_code", sa.String(10)),
-        **_MYSQL,
+        **_OPTIONS,
     )
     op.create_table(
         "dim_products",
@@ -83,7 +85,7 @@ def upgrade() -> None:
         sa.Column("product_name", sa.String(1000)),
         sa.Column("category_name", sa.String(1000)),
         sa.Column("subcategory_name", sa.String(1000)),
-        **_MYSQL,
+        **_OPTIONS,
     )
     op.create_table(
         "dim_time",
@@ -101,7 +103,7 @@ def upgrade() -> None:
         sa.Column("day_name", sa.String(9)),
         sa.Column("iso_week", sa.Integer()),
         sa.Column("is_weekend", sa.Boolean()),
-        **_MYSQL,
+        **_OPTIONS,
     )
     op.create_table(
         "fact_orders",
@@ -126,7 +128,7 @@ def upgrade() -> None:
         sa.Column("order_created_at", _INSTANT),
         sa.Column("order_updated_at", _INSTANT),
         sa.Column("quality_score", sa.Integer()),
-        **_MYSQL,
+        **_OPTIONS,
     )
     op.create_table(
         "agg_user_metrics",
@@ -142,7 +144,7 @@ def upgrade() -> None:
         sa.Column("first_order_at", _INSTANT),
         sa.Column("last_order_at", _INSTANT),
         sa.Column("average_quality_score", sa.Double()),
-        **_MYSQL,
+        **_OPTIONS,
     )
     op.create_table(
         "agg_product_metrics",
@@ -157,7 +159,7 @@ def upgrade() -> None:
         sa.Column("revenue", _money(18)),
         sa.Column("customer_count", sa.BigInteger()),
         sa.Column("average_unit_price", _money(18)),
-        **_MYSQL,
+        **_OPTIONS,
     )
 
 
