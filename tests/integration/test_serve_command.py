@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import requests
 
+from backend.adapters.schema_migration import migrate
+
 ROOT = Path(__file__).resolve().parents[2]
 # Port 1 is reserved, and nobody's.
 SILENT_STORAGE = "AccountName=a;AccountKey=YQ==;" + "".join(
@@ -173,6 +175,7 @@ def test_storage_that_does_not_answer_makes_the_service_not_ready(
     environment: dict[str, str], served: tuple[subprocess.Popen[str], str]
 ) -> None:
     _, url = served
+    migrate(environment["DATABASE_URL"])
     answer = requests.get(f"{url}/readyz", timeout=30)
     assert (answer.status_code, answer.json()["error"]) == (503, "not_ready")
     assert "database" not in answer.json()["message"]
