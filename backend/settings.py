@@ -89,7 +89,7 @@ class Settings:
             local=env.get("ORCHESTRATOR_MODE", "azure") == "local",
             storage=storage,
             lake=lake if lake.connection_string or lake.name else storage,
-            database_url=env.get("DATABASE_URL") or None,
+            database_url=database_url(env),
             warehouse_file=Path(file) if (file := env.get("WAREHOUSE_FILE")) else None,
             synapse_server=env.get("SYNAPSE_SERVER") or None,
             synapse_database=env.get("SYNAPSE_DATABASE") or None,
@@ -122,10 +122,17 @@ class Settings:
         return _required("JWT_SECRET_KEY", self.jwt_secret_key)
 
 
-def required_database_url(environment: Mapping[str, str] | None = None) -> str:
-    """The operational database alone, for who has to know nothing else. Raises InvalidSettings."""
+def database_url(environment: Mapping[str, str] | None = None) -> str | None:
+    """The operational database alone, for who has to know nothing else."""
     env = os.environ if environment is None else environment
-    return _required("DATABASE_URL", env.get("DATABASE_URL") or None)
+    return env.get("DATABASE_URL") or None
+
+
+def warehouse_address(environment: Mapping[str, str] | None = None) -> tuple[str, str] | None:
+    """The server and database of the dedicated SQL pool alone, if the environment names one."""
+    env = os.environ if environment is None else environment
+    server, database = env.get("SYNAPSE_SERVER"), env.get("SYNAPSE_DATABASE")
+    return (server, database) if server and database else None
 
 
 def _required(name: str, value: str | None) -> str:
