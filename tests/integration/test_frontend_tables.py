@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -46,8 +47,9 @@ class Both:
         return ids[0]
 
     def close(self) -> None:
-        for each in (*self._loaders, *self._readers):
-            each.close()
+        for loader, reader in zip(self._loaders, self._readers, strict=True):
+            loader.close()
+            reader.close()
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ def test_newest_comes_first_and_without_a_time_last(both: Both) -> None:
 
 
 def test_ids_that_are_missing_are_no_rows_and_those_that_differ_by_case_are_two(both: Both) -> None:
-    orders = [
+    orders: list[dict[str, Any]] = [
         {"order_id": "o-1", "payment_id": "Y", "payment_amount": Decimal("1.00")},
         {"order_id": "o-2", "payment_id": "y", "payment_amount": Decimal("2.00")},
         {"order_id": "o-3"},
