@@ -22,8 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 LOG = TOOLS / "set-up.log"
 
-# The tests start MariaDB servers of their own with these. The second runs a program of the clients' package.
-_DATABASE_PROGRAMS = ("mariadbd", "mariadb-install-db")
+# The tests start MariaDB servers of their own. The second runs the third, which is of the clients' package.
+_DATABASE_PROGRAMS = ("mariadbd", "mariadb-install-db", "my_print_defaults")
 _DATABASE_PACKAGES = ("mariadb-server-core", "mariadb-client-core")
 # Where servers are, and which a user's PATH may lack.
 _SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin"

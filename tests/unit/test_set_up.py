@@ -89,6 +89,7 @@ def program(file: Path, script: str = "") -> None:
 def test_a_mariadb_that_is_there_is_taken(machine: Path) -> None:
     program(machine.parent / "sbin" / "mariadbd")
     program(machine / "mariadb-install-db")
+    program(machine / "my_print_defaults")
     program(machine / "apt-get", "exit 1")
     environment.install_database(0)
 
@@ -107,6 +108,7 @@ def test_who_can_not_install_mariadb_is_told_what_to_install(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(machine / "mariadb-install-db")
+    program(machine / "my_print_defaults")
     program(machine / "apt-get")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(environment.SetUpFailed) as caught:
