@@ -3,12 +3,13 @@
 Imports no Arrow: the API reads these without it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import RowMapping, Select, Subquery, and_, func, select
+from sqlalchemy import Column, RowMapping, Select, and_, select
 from sqlalchemy.engine import Connection
 
 from backend.adapters.database_engine import open_engine, transaction
@@ -18,6 +19,9 @@ from backend.transformations.gold_columns import GOLD_COLUMNS, Kind
 from backend.transformations.manifest import utc_text
 
 _COLUMNS = {table.name: tuple(column.name for column in table.columns) for table in GOLD_COLUMNS}
+_ROWS_AT_ONCE = 100
+"""Mostly enough for the newest 20 ids, each of which may have several rows."""
+
 _INSTANTS = {column.name for table in GOLD_COLUMNS for column in table.columns if column.kind is Kind.INSTANT}
 
 
@@ -30,8 +34,8 @@ class _View:
         columns: what a row shows.
         key: what tells rows apart within a dataset; rows whose first part of it is null are left out.
         time: what makes one row newer than another.
-        repeats: whether a key has several rows in the source; the newest of them is shown.
-        names: whether the key means the same in every dataset, and is shown once.
+        repeats: whether a key, of one column, has several rows in the source; the newest of them is shown.
+        names: whether the key, all that is shown, means the same in every dataset, and is shown once.
     """
 
     source: str
@@ -47,7 +51,7 @@ def _of_orders(*columns: str) -> _View:
 
 
 def _of_names(*columns: str) -> _View:
-    return _View("dim_products", columns, columns, repeats=True, names=True)
+    return _View("dim_products", columns, columns, names=True)
 
 
 # Not the wishlist: the data contract ignores wishlists, so Gold has none.
@@ -90,9 +94,7 @@ class FrontendTables:
         with transaction(self._engine) as connection:
             # One by one: mostly the newest dataset alone has rows enough, and the others are not touched.
             for dataset_id in _newest_datasets(connection, owner_id):
-                found = map(
-                    _json_row, connection.execute(_query(view, owner_id, dataset_id, limit)).mappings()
-                )
+                found = map(_json_row, _newest_rows(connection, view, owner_id, dataset_id, limit))
                 rows.extend(row for row in found if not view.names or row not in rows)
                 if len(rows) >= limit:
                     break
@@ -117,32 +119,48 @@ def _newest_datasets(connection: Connection, owner_id: str) -> list[str]:
     return list(connection.scalars(query.order_by(*newest_first)))
 
 
-def _query(view: _View, owner_id: str, dataset_id: str, limit: int) -> Select[Any]:
-    """The newest rows of one dataset. SQLite and MySQL both take null for the oldest time."""
-    rows = _rows(view, owner_id, dataset_id)
-    newest_first = [rows.c[view.time].desc()] if view.time else []
-    query = select(*(rows.c[name] for name in view.columns))
+def _newest_rows(
+    connection: Connection, view: _View, owner_id: str, dataset_id: str, limit: int
+) -> Sequence[RowMapping]:
+    """The newest rows of one dataset, newest first."""
+    query = _query(view, owner_id, dataset_id)
     if view.repeats:
-        query = query.where(rows.c.place == 1)
-    return query.order_by(*newest_first, *(rows.c[name] for name in view.key)).limit(limit)
+        return _newest_of_each(connection, query, GOLD[view.source].c[view.key[0]], limit)
+    return connection.execute(query.limit(limit)).mappings().all()
 
 
-def _rows(view: _View, owner_id: str, dataset_id: str) -> Subquery:
-    """Every row of a dataset; `place` counts those of one key, the newest first."""
+def _newest_of_each(
+    connection: Connection, query: Select[Any], key: Column[Any], limit: int
+) -> list[RowMapping]:
+    """The newest row of each key, newest first.
+
+    Some rows at a time, because numbering all rows of a dataset to pick 20 takes its whole length in sorting.
+    """
+    newest: dict[Any, RowMapping] = {}
+    while len(newest) < limit:
+        others = query.where(key.not_in(list(newest))).limit(_ROWS_AT_ONCE)
+        rows = connection.execute(others).mappings().all()
+        for row in rows:
+            newest.setdefault(row[key.name], row)
+        if len(rows) < _ROWS_AT_ONCE:
+            break
+    return list(newest.values())[:limit]
+
+
+def _query(view: _View, owner_id: str, dataset_id: str) -> Select[Any]:
+    """The rows of one dataset, newest first. SQLite and MySQL both take null for the oldest time."""
     source = GOLD[view.source]
-    names = dict.fromkeys((*view.columns, *view.key, *([view.time] if view.time else [])))
     newest_first = [source.c[view.time].desc()] if view.time else []
-    place = func.row_number().over(
-        partition_by=[source.c[name] for name in view.key], order_by=[*newest_first, *source.primary_key]
-    )
-    columns = [source.c[name] for name in names]
-    return (
-        select(*columns, *([place.label("place")] if view.repeats else []))
+    # One key's rows of one time are told apart as well, so that every reading shows the same one.
+    apart = source.primary_key if view.repeats else []
+    query = (
+        select(*(source.c[name] for name in view.columns))
         .where(source.c.owner_id == owner_id)
         .where(source.c.dataset_id == dataset_id)
         .where(source.c[view.key[0]].is_not(None))
-        .subquery()
+        .order_by(*newest_first, *(source.c[name] for name in view.key), *apart)
     )
+    return query.distinct() if view.names else query
 
 
 def _json_row(row: RowMapping) -> dict[str, Any]:

@@ -157,6 +157,12 @@ class Job:
             error=None,
         )
 
+    @property
+    def has_gold(self) -> bool:
+        """Whether its outputs are complete, be they loaded or not."""
+        refused = self.status is JobStatus.FAILED and self.cleaned_at is not None
+        return refused or self.status in (JobStatus.LOADING, JobStatus.COMPLETED)
+
     def can_be_loaded(self, now: datetime) -> bool:
         """Whether the job waits to be loaded, and nobody is at it."""
         return self.status is JobStatus.LOADING and (self.next_load_at is None or self.next_load_at <= now)
@@ -231,6 +237,7 @@ class Job:
             queue_name=queue_name,
             finished_at=None,
             submission=self._next_submission,
+            cleaned_at=None,
             error=None,
         )
 
@@ -242,6 +249,7 @@ class Job:
             stage=stage,
             finished_at=None,
             submission=self._next_submission,
+            cleaned_at=None,
             error=None,
         )
 

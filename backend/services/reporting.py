@@ -24,7 +24,7 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class JobReport:
-    """A job with the tables that it wrote; none before it is completed."""
+    """A job with the tables that it wrote; none before all are complete."""
 
     job: Job
     outputs: tuple[Output, ...]
@@ -59,7 +59,7 @@ class ReportingService:
     def report(self, user_id: str, job_id: str) -> JobReport:
         """A job in full. Raises NotFound."""
         job = self.job(user_id, job_id)
-        if job.kind is not JobKind.CLEAN or job.status not in (JobStatus.LOADING, JobStatus.COMPLETED):
+        if job.kind is not JobKind.CLEAN or not job.has_gold:
             return JobReport(job, ())
         return JobReport(job, self._manifest(job).outputs)
 
@@ -95,7 +95,7 @@ class ReportingService:
                 f"the job is for sample data alone: clean the dataset {job.parent_job_id} for results",
                 "job_has_no_results",
             )
-        if job.status not in (JobStatus.LOADING, JobStatus.COMPLETED):
+        if not job.has_gold:
             advice = "retry it" if job.status is JobStatus.FAILED else "wait until it is completed"
             raise Conflict(f"the job is {job.status.value}: {advice}", "job_not_completed")
         return job

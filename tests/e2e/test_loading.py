@@ -7,11 +7,14 @@ import sys
 from contextlib import closing
 from typing import Any
 
+import pytest
 from azure.storage.filedatalake import DataLakeServiceClient
 
 from tests.e2e.api_user import ApiUser
 from tests.e2e.running_stack import RunningStack
 from tests.waiting import wait_until
+
+LARGE_JOB_SECONDS = 180
 
 
 def warehouse(stack: RunningStack, query: str) -> list[dict[str, Any]]:
@@ -79,18 +82,22 @@ def test_cleaning_a_dataset_again_replaces_its_rows(stack: RunningStack, user: A
     assert warehouse(stack, query) == [{"job_id": second["jobId"]}]
 
 
-def test_a_text_that_is_too_long_for_its_column_fails_the_job_and_is_named(user: ApiUser) -> None:
+def test_a_text_that_is_too_long_for_its_column_fails_the_job_is_named_and_leaves_gold(user: ApiUser) -> None:
     record = {"order": {"id": "o-1"}, "user": {"id": "u-1", "company": "x" * 1001}}
     job = user.wait_for_end(user.clean(parentJobId=user.upload([record]))["jobId"])
     assert (job["status"], job["error"]) == (
         "failed",
         "the operational database: dim_users.company holds a text of 1001 characters, and takes 1000",
     )
+    assert gold_rows(job)["dim_users"] == 1
+    [row] = user.call("GET", f"/jobs/{job['jobId']}/tables/dim_users").json()["rows"]
+    assert row["company"] == "x" * 1001
 
 
+@pytest.mark.timeout(240)
 def test_the_runs_of_the_pipelines_are_kept_in_the_lake(stack: RunningStack, user: ApiUser) -> None:
     job_id = user.clean(dataCount=11_000)["jobId"]
-    user.wait_for_end(job_id)
+    wait_until(lambda: user.job(job_id)["status"] == "completed", LARGE_JOB_SECONDS)
 
     def recorded() -> list[dict[str, Any]]:
         return [run for run in pipeline_runs(stack) if job_id in json.dumps(run)]
