@@ -18,10 +18,10 @@ from backend.ports import FrontendTable
 from backend.transformations.gold_columns import GOLD_COLUMNS, Kind
 from backend.transformations.manifest import utc_text
 
-_COLUMNS = {table.name: tuple(column.name for column in table.columns) for table in GOLD_COLUMNS}
 _ROWS_AT_ONCE = 100
 """Mostly enough for the newest 20 ids, each of which may have several rows."""
 
+_COLUMNS = {table.name: tuple(column.name for column in table.columns) for table in GOLD_COLUMNS}
 _INSTANTS = {column.name for table in GOLD_COLUMNS for column in table.columns if column.kind is Kind.INSTANT}
 
 
@@ -134,7 +134,7 @@ def _newest_of_each(
 ) -> list[RowMapping]:
     """The newest row of each key, newest first.
 
-    Some rows at a time, because numbering all rows of a dataset to pick 20 takes its whole length in sorting.
+    Some rows at a time: a database finds the first few without sorting, or numbering, the whole dataset.
     """
     newest: dict[Any, RowMapping] = {}
     while len(newest) < limit:
@@ -151,14 +151,14 @@ def _query(view: _View, owner_id: str, dataset_id: str) -> Select[Any]:
     """The rows of one dataset, newest first. SQLite and MySQL both take null for the oldest time."""
     source = GOLD[view.source]
     newest_first = [source.c[view.time].desc()] if view.time else []
-    # One key's rows of one time are told apart as well, so that every reading shows the same one.
-    apart = source.primary_key if view.repeats else []
+    # A key's rows of one time have an order too, so that every reading shows the same one.
+    ties: list[Column[Any]] = list(source.primary_key) if view.repeats else []
     query = (
         select(*(source.c[name] for name in view.columns))
         .where(source.c.owner_id == owner_id)
         .where(source.c.dataset_id == dataset_id)
         .where(source.c[view.key[0]].is_not(None))
-        .order_by(*newest_first, *(source.c[name] for name in view.key), *apart)
+        .order_by(*newest_first, *(source.c[name] for name in view.key), *ties)
     )
     return query.distinct() if view.names else query
 

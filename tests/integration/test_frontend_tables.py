@@ -108,6 +108,20 @@ def test_newest_comes_first_and_without_a_time_last(both: Both) -> None:
     assert shown == ["o-6", "o-5", "o-3", "o-4", "o-2", "o-1"]
 
 
+def test_ids_of_very_many_lines_leave_room_for_the_others(both: Both) -> None:
+    def line(order: int, item: int, sku: int) -> dict[str, Any]:
+        time = datetime(2026, 1, 31 - order, tzinfo=UTC)
+        ids = {"order_id": f"o-{order:02}", "order_item_id": f"i-{item:03}", "sku_id": f"s-{sku}"}
+        return {**ids, "unit_price": Decimal(item), "order_created_at": time}
+
+    large = [line(order, item, order % 3) for order in (1, 2) for item in range(250)]
+    both.load(OLDER, gold_of_rows(fact_orders=[*large, *(line(order, 1, 0) for order in range(3, 30))]))
+    orders = [row["order_id"] for row in both.newest(FrontendTable.ORDER)]
+    assert orders == [f"o-{order:02}" for order in range(1, 21)]
+    prices = [(row["sku_id"], row["unit_price"]) for row in both.newest(FrontendTable.PRODUCTS_SKU)]
+    assert prices == [("s-1", "0.00"), ("s-2", "0.00"), ("s-0", "1.00")]
+
+
 def test_ids_that_are_missing_are_no_rows_and_those_that_differ_by_case_are_two(both: Both) -> None:
     orders: list[dict[str, Any]] = [
         {"order_id": "o-1", "payment_id": "Y", "payment_amount": Decimal("1.00")},
