@@ -76,6 +76,7 @@ def _overview(programs: StackPrograms) -> str:
         ("tables", addresses.account_url(addresses.table)),
         ("Functions", f"http://127.0.0.1:{addresses.functions}"),
         ("Spark", f"http://127.0.0.1:{addresses.spark}/status"),
+        ("warehouse", str(state.warehouse_file)),
         ("logs", str(state.logs)),
     )
     table = "\n".join(f"  {name:<11} {address}" for name, address in lines)
