@@ -10,28 +10,42 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModu
 
 from backend.domain.errors import InvalidSettings, Unavailable
 
+LONG_ANSWER_SECONDS = 300
+"""Of statements on whole datasets; the longest deletes the rows of a large dataset's earlier job."""
+
+_ANSWER_SECONDS = 30
 _SQLITE_BUSY_SECONDS = 10
 _MYSQL_CONNECT_SECONDS = 5
-_MYSQL_ANSWER_SECONDS = 120
 # A value that does not fit is an error under any server's settings, and a lock is not waited for forever.
 _MYSQL_SESSION = "SET SESSION sql_mode = 'TRADITIONAL', time_zone = '+00:00', innodb_lock_wait_timeout = 30"
 
+# The numbers of the driver's own errors: it does not reach the server, or has lost it.
+_CLIENT_ERRORS = {0, *range(2000, 3000)}
 _NO_ANSWER = "does not answer"
 _OTHER_SCHEMA = "has another schema than this version of the service: run `python -m backend migrate`"
 _FULL = "is full"
+_REFUSES = "refuses the service's user"
+_BUSY = "is busy with another transaction on the same rows"
+_READ_ONLY = "can only be read"
+_TOO_MANY = "has as many connections as it takes"
 _WORDS = {
     1021: _FULL,
     1030: _FULL,
-    1114: _FULL,
-    1044: "refuses the service's user",
-    1045: "refuses the service's user",
-    1142: "refuses the service's user",
-    1205: "is busy with another transaction on the same rows",
-    1213: "is busy with another transaction on the same rows",
-    1290: "can only be read",
-    1836: "can only be read",
+    1040: _TOO_MANY,
+    1044: _REFUSES,
+    1045: _REFUSES,
+    1049: "is not there: create the one that DATABASE_URL names",
     1054: _OTHER_SCHEMA,
+    1114: _FULL,
+    1142: _REFUSES,
     1146: _OTHER_SCHEMA,
+    1203: _TOO_MANY,
+    1205: _BUSY,
+    1213: _BUSY,
+    1290: _READ_ONLY,
+    1792: _READ_ONLY,
+    1836: _READ_ONLY,
+    3159: "takes encrypted connections only: add ?ssl_ca=FILE to DATABASE_URL",
 }
 _SQLITE_WORDS = (
     ("disk is full", _FULL),
@@ -42,8 +56,16 @@ _SQLITE_WORDS = (
 )
 
 
-def open_engine(url: str) -> Engine:
-    """An engine; nothing is connected yet. Raises InvalidSettings when the URL names no usable database."""
+def open_engine(url: str, answer_seconds: int = _ANSWER_SECONDS) -> Engine:
+    """An engine; nothing is connected yet.
+
+    Args:
+        url: SQLAlchemy's URL of the database.
+        answer_seconds: how long MySQL's answer to one statement is waited for.
+
+    Raises:
+        InvalidSettings: the URL names no usable database.
+    """
     try:
         if make_url(url).get_backend_name() == "sqlite":
             return _sqlite(url)
@@ -53,8 +75,8 @@ def open_engine(url: str) -> Engine:
             isolation_level="READ COMMITTED",
             connect_args={
                 "connect_timeout": _MYSQL_CONNECT_SECONDS,
-                "read_timeout": _MYSQL_ANSWER_SECONDS,
-                "write_timeout": _MYSQL_ANSWER_SECONDS,
+                "read_timeout": answer_seconds,
+                "write_timeout": answer_seconds,
                 "charset": "utf8mb4",
                 "init_command": _MYSQL_SESSION,
             },
@@ -86,7 +108,7 @@ def transaction(engine: Engine) -> Iterator[Connection]:
 def _what_is_wrong(cause: BaseException | None) -> str:
     code = cause.args[0] if cause is not None and cause.args else None
     if isinstance(code, int):
-        return _WORDS.get(code, f"{_NO_ANSWER} (error {code})")
+        return _WORDS.get(code) or f"{_NO_ANSWER if code in _CLIENT_ERRORS else 'fails'} (error {code})"
     return next((words for sign, words in _SQLITE_WORDS if sign in str(code)), _NO_ANSWER)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
 
 from backend.adapters import mysql_rows
-from backend.adapters.database_engine import open_engine, transaction
+from backend.adapters.database_engine import LONG_ANSWER_SECONDS, open_engine, transaction
 from backend.adapters.operational_schema import GOLD, GOLD_LOADS, OWNER, SCHEMA_VERSION, key_column
 from backend.domain.errors import LoadMismatch, Unavailable
 from backend.ports import GoldTable, LoadedDataset
@@ -40,7 +40,7 @@ class OperationalDatabase:
     name = NAME
 
     def __init__(self, url: str) -> None:
-        self._engine = open_engine(url)
+        self._engine = open_engine(url, LONG_ANSWER_SECONDS)
         self._is_sqlite = self._engine.dialect.name == "sqlite"
 
     def load(self, dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:

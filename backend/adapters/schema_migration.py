@@ -8,7 +8,7 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy.engine import Connection
 
-from backend.adapters.database_engine import open_engine, transaction
+from backend.adapters.database_engine import LONG_ANSWER_SECONDS, open_engine, transaction
 from backend.domain.errors import Unavailable
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
@@ -26,7 +26,7 @@ def migrate(url: str) -> None:
         InvalidSettings: the URL names no usable database.
         Unavailable: the database does not answer, refuses, or has the schema of a later version.
     """
-    engine = open_engine(url)
+    engine = open_engine(url, LONG_ANSWER_SECONDS)
     try:
         with transaction(engine) as connection:
             _wait_for_others(connection)

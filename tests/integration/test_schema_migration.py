@@ -83,22 +83,3 @@ def test_the_schema_of_a_later_version_is_left_as_it_is(
     monkeypatch.setenv("DATABASE_URL", url)
     assert command_line.main(["migrate"]) == 1
     assert capsys.readouterr().err == f"migrate: {LATER}\n"
-
-
-def test_the_command_migrates_the_database_of_the_environment(
-    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("DATABASE_URL", url)
-    for name in ("SYNAPSE_SERVER", "SYNAPSE_DATABASE"):
-        monkeypatch.delenv(name, raising=False)
-    assert [command_line.main(["migrate"]) for _ in range(2)] == [0, 0]
-    assert is_complete(url)
-    assert "The operational database has the schema that this version needs." in capsys.readouterr().out
-
-
-def test_the_command_says_which_setting_is_missing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    assert command_line.main(["migrate"]) == 1
-    assert capsys.readouterr().err == "migrate: set DATABASE_URL\n"
