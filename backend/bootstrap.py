@@ -51,6 +51,9 @@ _CONNECT_SECONDS = 5
 _READ_SECONDS = 30
 _RETRIES = 2
 
+_WRITES_AT_ONCE = 8
+"""Callers who wait for their records: half of the threads that `serve` has by default."""
+
 
 def build_services(settings: Settings) -> "Services":
     """The services of one process. Nothing is connected yet."""
@@ -102,6 +105,7 @@ class Services:
             self.jobs,
             self.operational_tables,
             wait=self.settings.synchronous_write_time,
+            at_once=_WRITES_AT_ONCE,
             seconds=time.monotonic,
             sleep=time.sleep,
         )

@@ -41,6 +41,10 @@ class Unavailable(OrchestratorError):
     """Storage or the database does not answer; the same call may work later."""
 
 
+class Busy(OrchestratorError):
+    """As many callers as there may be are served already; nothing was begun for this one."""
+
+
 class StillWorking(OrchestratorError):
     """What a caller waits for takes longer than they are let wait; it goes on without them."""
 

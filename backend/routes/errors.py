@@ -13,6 +13,7 @@ from pydantic.alias_generators import to_camel
 from werkzeug.exceptions import HTTPException
 
 from backend.domain.errors import (
+    Busy,
     Conflict,
     InvalidRequest,
     MalformedPart,
@@ -78,6 +79,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(NotFound, lambda error: error_response(404, "not_found", str(error)))
     app.register_error_handler(Conflict, lambda error: error_response(409, error.code, str(error)))
     app.register_error_handler(TooLarge, lambda error: error_response(413, "too_large", str(error)))
+    app.register_error_handler(Busy, lambda error: _try_later("busy", str(error)))
     app.register_error_handler(StillWorking, lambda error: _try_later("still_working", str(error)))
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(AzureError, _storage_error)

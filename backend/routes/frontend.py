@@ -83,7 +83,8 @@ def write_to_db(body: Write) -> Response:
     """Make sample records, clean them, and commit them to the operational database before the answer.
 
     The job shows among the others. When it fails the answer is 409 with the code job_failed; when it takes
-    too long it is 503 with the code still_working, and the job, which the message names, goes on.
+    too long it is 503 with the code still_working, and the job, which the message names, goes on. When too
+    many callers wait already it is 503 with the code busy, and nothing was begun.
     """
     return respond(WriteAnswer.of(services().synchronous_writing.write(current_user_id(), body.data_count)))
 

@@ -3,11 +3,12 @@
 The work itself is an ordinary cleaning job, done where every job is done; here it is only waited for.
 """
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from backend.domain.errors import Conflict, StillWorking
+from backend.domain.errors import Busy, Conflict, StillWorking
 from backend.domain.jobs import Job, JobStatus
 from backend.ports import JobProgressStore, OperationalTables
 from backend.services.submission import CleaningRequest, SubmissionService
@@ -38,6 +39,7 @@ class SynchronousWriter:
 
     Args:
         wait: how long at the most.
+        at_once: how many callers may wait; each holds a thread that others want to be answered by.
         seconds: a clock that is never set back.
     """
 
@@ -48,6 +50,7 @@ class SynchronousWriter:
         tables: OperationalTables,
         *,
         wait: timedelta,
+        at_once: int,
         seconds: Callable[[], float],
         sleep: Callable[[float], None],
     ) -> None:
@@ -55,6 +58,7 @@ class SynchronousWriter:
         self._jobs = jobs
         self._tables = tables
         self._wait = wait.total_seconds()
+        self._places = threading.BoundedSemaphore(at_once)
         self._seconds = seconds
         self._sleep = sleep
 
@@ -62,10 +66,22 @@ class SynchronousWriter:
         """Make, clean and load so many sample records.
 
         Raises:
+            Busy: as many callers as may wait already; no job was submitted.
             InvalidRequest: they are more than the service makes at once.
             Conflict: the job has failed, or its dataset was deleted meanwhile.
             StillWorking: it takes too long; the job goes on.
         """
+        if not self._places.acquire(blocking=False):
+            raise Busy(
+                "too many writes are waited for already: try again in a while, "
+                "or send the same body to /clean_data, which answers at once"
+            )
+        try:
+            return self._written(user_id, data_count)
+        finally:
+            self._places.release()
+
+    def _written(self, user_id: str, data_count: int) -> WrittenRecords:
         job = self._submission.submit(user_id, CleaningRequest(data_count, None, None)).job
         job = self._loaded(user_id, job.job_id)
         return WrittenRecords(

@@ -1,9 +1,14 @@
 """What the existing React client does, on a running stack."""
 
+from contextlib import closing
+
 from tests.e2e.api_user import ApiUser
+from tests.e2e.running_stack import RunningStack
 
 
-def test_what_was_written_is_there_when_the_answer_comes(user: ApiUser) -> None:
+def test_what_was_written_is_there_when_the_answer_comes_and_for_nobody_else(
+    stack: RunningStack, user: ApiUser
+) -> None:
     answer = user.call("POST", "/write_to_db", json={"dataCount": 200})
     assert answer.status_code == 200, answer.text
     written = answer.json()
@@ -19,3 +24,6 @@ def test_what_was_written_is_there_when_the_answer_comes(user: ApiUser) -> None:
     orders = user.call("GET", "/get_order_item").json()["order_item"]
     assert len(orders) == 20
     assert orders == sorted(orders, key=lambda row: row["order_created_at"] or "", reverse=True)
+    with closing(ApiUser(stack.url)) as other:
+        for table in ("user", "order_item"):
+            assert other.call("GET", f"/get_{table}").json() == {"success": True, table: []}

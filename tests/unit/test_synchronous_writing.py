@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from backend.data_routing import DataRouter
-from backend.domain.errors import Conflict, InvalidRequest, StillWorking
+from backend.domain.errors import Busy, Conflict, InvalidRequest, StillWorking
 from backend.domain.jobs import Job, JobStatus
 from backend.ports import FrontendTable, OperationalTables
 from backend.services.bronze_counting import BronzeCounter
@@ -82,6 +82,7 @@ class World:
             self.jobs,
             self.users,
             wait=timedelta(seconds=2),
+            at_once=1,
             seconds=lambda: sum(self.pauses),
             sleep=self._sleep,
         )
@@ -161,6 +162,24 @@ def test_the_pauses_grow_to_a_quarter_of_a_second() -> None:
         world.writer.write(USER, 200)
     assert world.pauses[:5] == pytest.approx([0.05, 0.075, 0.1125, 0.16875, 0.25])
     assert max(world.pauses) == 0.25
+
+
+def test_whoever_comes_while_all_places_are_taken_is_told_and_no_job_is_submitted() -> None:
+    def another_comes(job: Job) -> Job:
+        with pytest.raises(Busy, match="try again in a while"):
+            world.writer.write(USER, 200)
+        return loaded(job)
+
+    world = World(another_comes)
+    assert world.writer.write(USER, 200).job == world.job
+
+
+def test_a_place_is_free_again_whether_or_not_the_job_failed() -> None:
+    world = World(lambda job: replace(job, status=JobStatus.FAILED, error="the lake is full"))
+    for _ in range(2):
+        with pytest.raises(Conflict, match="the lake is full"):
+            world.writer.write(USER, 200)
+        world.jobs.rows.clear()
 
 
 def test_more_records_than_the_service_makes_at_once_are_refused_without_a_job() -> None:

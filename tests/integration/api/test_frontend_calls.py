@@ -196,9 +196,7 @@ def test_writing_answers_when_the_users_are_in_the_database(user: User, workers:
 def test_a_write_that_takes_too_long_names_the_job_that_goes_on(
     user: User, services: Services, workers: Workers
 ) -> None:
-    impatient = Impatient(services)
-    api = DescribedClient(create_app(services.settings, impatient).test_client())
-    api = api.with_token(user.api.authorization.removeprefix("Bearer "))
+    api = client_of(OtherWriting(services, at_once=1), user)
     answer = api.post("/write_to_db", json={"dataCount": 5})
     assert (answer.status_code, (answer.json or {})["error"]) == (503, "still_working")
     [job] = (user.api.get("/jobs").json or {})["jobs"]
@@ -209,16 +207,31 @@ def test_a_write_that_takes_too_long_names_the_job_that_goes_on(
     assert (user.api.get(f"/jobs/{job['jobId']}").json or {})["status"] == "completed"
 
 
-class Impatient(Services):
-    """The same services, of which one does not wait at all."""
+def test_a_write_beyond_those_that_may_wait_is_answered_at_once_and_begins_nothing(
+    user: User, services: Services
+) -> None:
+    answer = client_of(OtherWriting(services, at_once=0), user).post("/write_to_db", json={"dataCount": 5})
+    assert (answer.status_code, (answer.json or {})["error"]) == (503, "busy")
+    assert answer.headers["Retry-After"] == "10"
+    assert (user.api.get("/jobs").json or {})["jobs"] == []
 
-    def __init__(self, services: Services) -> None:
+
+def client_of(services: Services, user: User) -> DescribedClient:
+    api = DescribedClient(create_app(services.settings, services).test_client())
+    return api.with_token(user.api.authorization.removeprefix("Bearer "))
+
+
+class OtherWriting(Services):
+    """The same services, but whoever writes waits for no time."""
+
+    def __init__(self, services: Services, at_once: int) -> None:
         super().__init__(services.settings)
         self.synchronous_writing = SynchronousWriter(
             services.submission,
             services.jobs,
             services.operational_tables,
             wait=timedelta(),
+            at_once=at_once,
             seconds=lambda: 0.0,
             sleep=lambda _: None,
         )
