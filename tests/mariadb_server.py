@@ -1,7 +1,6 @@
 """A MariaDB server of the tests' own, which nobody else reaches: on loopback, in a folder of theirs."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from typing import Any
 import pymysql
 
 from backend.local.addresses import HOST, free_addresses, listens
+from backend.local.child_process import ChildProcess, Program
+from scripts.environment import find_program
 from tests.waiting import wait_until
 
 _USER = "tests"
@@ -23,8 +24,9 @@ class MariaDbServer:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._log = folder / "log"
         self.port = free_addresses().api
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: ChildProcess | None = None
         # By Debian as root; a server refuses to run as root unless it is told to.
         self._as_root = ["--user=root"] if os.geteuid() == 0 else []
 
@@ -54,7 +56,8 @@ class MariaDbServer:
             _program("mariadbd"),
             "--no-defaults",
             f"--datadir={self._folder / 'data'}",
-            f"--socket={self._folder / 'socket'}",
+            # In the data's folder. A whole path may be longer than a socket's can be.
+            "--socket=socket",
             f"--bind-address={HOST}",
             f"--port={self.port}",
             "--skip-name-resolve",
@@ -63,22 +66,20 @@ class MariaDbServer:
             *self._as_root,
             *options,
         ]
-        with (self._folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self._process = ChildProcess(Program("MariaDB", tuple(command), os.environ, self._log))
         wait_until(self._answers, _SECONDS)
 
     def stop(self) -> None:
         """Stop it in good order."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.ask_to_stop()
             self._process.wait(_SECONDS)
-            self._process = None
+            self.kill()
 
     def kill(self) -> None:
         """End it as a failing machine does."""
         if self._process is not None:
-            self._process.kill()
-            self._process.wait(_SECONDS)
+            self._process.kill_group()
             self._process = None
 
     def create_database(self, name: str) -> str:
@@ -103,7 +104,7 @@ class MariaDbServer:
 
     def _answers(self) -> bool:
         assert self._process is not None
-        assert self._process.poll() is None, (self._folder / "log").read_text()
+        assert self._process.ended() is None, self._log.read_text()
         if not listens(self.port):
             return False
         try:
@@ -125,8 +126,6 @@ def running_mariadb(folder: Path) -> Iterator[MariaDbServer]:
 
 
 def _program(name: str) -> str:
-    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    assert path is not None, (
-        f"{name} is not installed: on Debian, apt-get install mariadb-server-core mariadb-client-core"
-    )
+    path = find_program(name)
+    assert path is not None, f"{name} is not installed: ./scripts/test installs it, or says what to install"
     return path
