@@ -17,7 +17,7 @@ from backend.adapters.operational_database import OperationalDatabase
 from backend.adapters.operational_schema import GOLD
 from backend.adapters.schema_migration import migrate
 from tests.gold import ArrowGoldTable, gold_of_records, write_gold
-from tests.killed_loads import kill_at_random, standing
+from tests.killed_loads import kill_at_random, load_in_a_process, standing
 from tests.loading_process import DATASET, OWNER, dataset
 from tests.mariadb_server import MariaDbServer, running_mariadb
 
@@ -108,15 +108,18 @@ def _kill(server: MariaDbServer, gold: dict[str, pa.Table], folder: Path) -> Non
     for name, tables in (("whole", gold), ("half", smaller)):
         write_gold(tables, folder / name)
         expected.append({table: content.num_rows for table, content in tables.items()})
-    whole = 0
-    for left in kill_at_random(url, (folder / "whole", folder / "half"), _KILLS):
-        jobs = {number for count, number in left.values() if count}
-        assert len(jobs) == 1, left
-        rows = {name: count for name, (count, _) in left.items()}
-        assert rows == expected[jobs.pop() % 2], left
-        whole += 1
-    print(f"loader killed {_KILLS} times: the tables equal a whole manifest {whole} times")
-    print(f"  the last: {standing(url)}")
+    kills = kill_at_random(url, (folder / "whole", folder / "half"), _KILLS)
+    for after in kills:
+        jobs = {number for count, number in after.standing.values() if count}
+        assert len(jobs) == 1, after
+        rows = {name: count for name, (count, _) in after.standing.items()}
+        assert rows == expected[jobs.pop() % 2], after
+    under_way = sum(after.was_loading for after in kills)
+    print(f"loader killed {_KILLS} times, {under_way} of them under way:")
+    print("  the tables equal one job's whole manifest every time")
+    load_in_a_process(url, folder / "whole", _KILLS + 2)
+    assert {name: count for name, (count, _) in standing(url).items()} == expected[0]
+    print(f"  and after one more load the last one's, {sum(expected[0].values())} rows")
 
 
 if __name__ == "__main__":

@@ -306,8 +306,10 @@ def test_a_loader_that_is_killed_at_any_moment_leaves_one_whole_job(url: str, tm
         tables = gold_of_records(4000, seed)
         write_gold(tables, folder)
         expected.append({name: table.num_rows for name, table in tables.items()})
-    for left in kill_at_random(url, halves, times=10):
-        [job] = {number for _, number in left.values()}
-        assert {name: count for name, (count, _) in left.items()} == expected[job % 2]
-    assert load_in_a_process(url, halves[0], 100)
+    kills = kill_at_random(url, halves, times=10)
+    for after in kills:
+        [job] = {number for _, number in after.standing.values()}
+        assert {name: count for name, (count, _) in after.standing.items()} == expected[job % 2]
+    assert any(after.was_loading for after in kills)
+    assert load_in_a_process(url, halves[0], 100) is not None
     assert {name: count for name, (count, _) in standing(url).items()} == expected[0]
