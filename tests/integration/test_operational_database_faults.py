@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import make_url
 
 from backend.adapters.account_database import AccountDatabase
+from backend.adapters.frontend_tables import FrontendTables
 from backend.adapters.operational_database import OperationalDatabase
 from backend.adapters.schema_migration import migrate
 from backend.domain.errors import Unavailable
-from backend.ports import Account, LoadedDataset
+from backend.ports import Account, FrontendTable, LoadedDataset
 from tests.gold import AS_OF, gold_of_records, gold_of_rows, gold_tables
 from tests.mariadb_server import MariaDbServer, running_mariadb
 
@@ -103,6 +104,10 @@ def test_each_user_may_do_its_work_and_no_more(mariadb: MariaDbServer) -> None:
     assert functions.load(JOB, gold_of_rows(fact_orders=[ORDER]))
     api.add(Account("1" * 32, "ada", "hash"))
     assert api.find("ada") is not None
+    frontend = FrontendTables(urls[users[0]])
+    for table in FrontendTable:
+        frontend.newest(JOB.owner_id, table, 5)
+    frontend.close()
     for name, forbidden in (
         (users[0], "DELETE FROM fact_orders"),
         (users[0], "DELETE FROM users"),
