@@ -1,4 +1,4 @@
-"""Builds clients and adapters from the settings; nothing else does.
+"""Builds services and adapters from the settings; nothing else does.
 
 Every part is built when it is first asked for, and imported then, so that a process waits only for
 what it uses: the API never for pandas, a worker never for the database.
@@ -8,9 +8,10 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from backend import lake_paths
+from backend.azure_clients import identity, lake_service, queue_service, table_service
 from backend.data_routing import DataRouter
 from backend.domain.errors import InvalidSettings
 from backend.domain.jobs import Destination, ProcessingPath
@@ -18,10 +19,7 @@ from backend.ports import GoldDestination, SparkJobs
 from backend.settings import Settings, StorageAccount
 
 if TYPE_CHECKING:
-    from azure.core.credentials import TokenCredential
     from azure.data.tables import TableServiceClient
-    from azure.storage.filedatalake import DataLakeServiceClient
-    from azure.storage.queue import QueueServiceClient
     from pyspark.sql import SparkSession
 
     from backend.adapters.account_database import AccountDatabase
@@ -46,10 +44,6 @@ if TYPE_CHECKING:
     from backend.services.submission import SubmissionService
     from backend.services.synchronous_writing import SynchronousWriter
     from backend.services.table_reading import TableReader
-
-_CONNECT_SECONDS = 5
-_READ_SECONDS = 30
-_RETRIES = 2
 
 _WRITES_AT_ONCE = 8
 """Callers who wait for their records: half of the threads that `serve` has by default."""
@@ -172,7 +166,7 @@ class Services:
         if settings.databricks_host and settings.databricks_job_id:
             from backend.adapters.databricks_jobs import DatabricksJobs
 
-            return DatabricksJobs(settings.databricks_host, settings.databricks_job_id, _identity())
+            return DatabricksJobs(settings.databricks_host, settings.databricks_job_id, identity())
         from backend.adapters.unconfigured_spark import UnconfiguredSpark
 
         return UnconfiguredSpark("the large path needs DATABRICKS_HOST and DATABRICKS_JOB_ID to be set")
@@ -418,50 +412,3 @@ def ensure_storage(settings: Settings) -> None:
             queue_service(settings.storage).create_queue(queue)
     for table in table_names():
         table_service(settings.storage).create_table_if_not_exists(table)
-
-
-def queue_service(account: StorageAccount) -> "QueueServiceClient":
-    """A client of an account's queues."""
-    from azure.storage.queue import ExponentialRetry, QueueServiceClient
-
-    options = _options() | {"retry_policy": ExponentialRetry(1, 2, _RETRIES, random_jitter_range=1)}
-    if account.connection_string:
-        return QueueServiceClient.from_connection_string(account.connection_string, **options)
-    return QueueServiceClient(
-        f"https://{account.name}.queue.core.windows.net", credential=_identity(), **options
-    )
-
-
-def table_service(account: StorageAccount) -> "TableServiceClient":
-    """A client of an account's tables."""
-    from azure.data.tables import TableServiceClient
-
-    options = _options() | {"retry_total": _RETRIES}
-    if account.connection_string:
-        return TableServiceClient.from_connection_string(account.connection_string, **options)
-    return TableServiceClient(
-        endpoint=f"https://{account.name}.table.core.windows.net", credential=_identity(), **options
-    )
-
-
-def lake_service(account: StorageAccount) -> "DataLakeServiceClient":
-    """A client of an ADLS Gen2 account."""
-    from azure.storage.filedatalake import DataLakeServiceClient, ExponentialRetry
-
-    options = _options() | {"retry_policy": ExponentialRetry(1, 2, _RETRIES, random_jitter_range=1)}
-    if account.connection_string:
-        return DataLakeServiceClient.from_connection_string(account.connection_string, **options)
-    return DataLakeServiceClient(
-        f"https://{account.name}.dfs.core.windows.net", credential=_identity(), **options
-    )
-
-
-def _options() -> dict[str, Any]:
-    """Of every client: a caller waits seconds for an outage, not the minutes of the SDKs' defaults."""
-    return {"connection_timeout": _CONNECT_SECONDS, "read_timeout": _READ_SECONDS}
-
-
-def _identity() -> "TokenCredential":
-    from azure.identity import DefaultAzureCredential
-
-    return DefaultAzureCredential()

@@ -8,7 +8,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
 from backend.adapters.job_progress_table import JobProgressTable
-from backend.bootstrap import table_service
+from backend.azure_clients import table_service
 from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.settings import StorageAccount
 from tests.e2e.api_user import ApiUser

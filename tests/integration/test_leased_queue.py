@@ -8,7 +8,7 @@ from azure.storage.queue import QueueServiceClient
 
 from backend.adapters.leased_queue import StorageLeasedQueue
 from backend.adapters.storage_queue import StorageQueues
-from backend.bootstrap import queue_service
+from backend.azure_clients import queue_service
 from backend.domain.errors import LeaseLost
 from backend.ports import LeasedMessage
 from backend.settings import StorageAccount

@@ -5,7 +5,7 @@ from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient
 
 from backend.adapters.storage_queue import StorageQueues
-from backend.bootstrap import queue_service
+from backend.azure_clients import queue_service
 from backend.settings import StorageAccount
 from tests.local_storage import LocalStorage
 

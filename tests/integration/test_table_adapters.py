@@ -12,7 +12,8 @@ from backend.adapters.dataset_table import DatasetTable
 from backend.adapters.idempotency_table import IdempotencyTable
 from backend.adapters.job_progress_table import JobProgressTable
 from backend.adapters.table_rows import TableRows
-from backend.bootstrap import table_names, table_service
+from backend.azure_clients import table_service
+from backend.bootstrap import table_names
 from backend.domain.datasets import Dataset, DatasetStatus
 from backend.domain.errors import Conflict, NotFound
 from backend.domain.identifiers import new_job_id, new_user_id

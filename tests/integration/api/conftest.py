@@ -10,7 +10,8 @@ import pytest
 
 from backend.adapters.schema_migration import migrate
 from backend.app import create_app
-from backend.bootstrap import Services, build_services, ensure_storage, queue_service
+from backend.azure_clients import queue_service
+from backend.bootstrap import Services, build_services, ensure_storage
 from backend.domain.messages import CleaningMessage, GenerationMessage
 from backend.settings import Settings
 from tests.integration.api.described_client import DescribedClient
