@@ -121,4 +121,5 @@ def _sqlite(url: str) -> Engine:
 def _write_ahead(connection: Any, _record: object) -> None:
     """Let readers and one writer work at the same time, as every thread of the API does."""
     connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
+    # A job that is told to be loaded stays so, also when the power fails.
+    connection.execute("PRAGMA synchronous=FULL")

@@ -1,8 +1,9 @@
 """The JobProgress table: PartitionKey userId, RowKey jobId (data.md, section 5).
 
-Beside it stands OpenJobs, an index with the keys of jobs that are under way: JobProgress only grows, and
-nobody could look through it every few minutes. A key is put in before its job's row says that work has
-begun, and taken out after the row says that it has ended, so that a crash between leaves one too many.
+Beside it stands OpenJobs, an index of the jobs that have not ended: JobProgress only grows, and nobody could
+look through it every few seconds. An entry is put in before its job's row is there, and taken out after the
+row says that the job has ended, so that a crash between leaves one too many. It is written anew when the
+job's status changes, and otherwise only when somebody looks, so that it may tell of an earlier moment.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from azure.data.tables import TableEntity, TableServiceClient
 
 from backend.adapters.table_rows import TableRows, properties_of, record_from
 from backend.domain.jobs import Counts, Job, JobStatus
+from backend.ports import OpenJob
 
 TABLE_NAME = "JobProgress"
 OPEN_JOBS_TABLE_NAME = "OpenJobs"
@@ -29,6 +31,7 @@ class JobProgressTable:
 
     def add(self, job: Job) -> None:
         """Insert a new job. Raises Conflict when the id is taken."""
+        self._note_open(job)
         self._rows.insert(job.user_id, job.job_id, _properties(job))
 
     def get(self, user_id: str, job_id: str) -> Job | None:
@@ -41,18 +44,18 @@ class JobProgressTable:
 
         A change that changes nothing writes nothing. Raises NotFound.
         """
-        was_open = False
+        status = None
 
         def indexed(job: Job) -> Job:
-            nonlocal was_open
-            was_open, after = _is_open(job), change(job)
-            if _is_open(after) and not was_open:
-                self._open_jobs.put(user_id, job_id, {})
+            nonlocal status
+            status, after = job.status, change(job)
+            if not after.status.is_final and after.status is not status:
+                self._note_open(after)
             return after
 
         job = self._rows.update(user_id, job_id, _job, _properties, indexed)
-        if was_open and job.status.is_final:
-            self._open_jobs.delete(user_id, job_id)
+        if job.status.is_final and job.status is not status:
+            self._forget(user_id, job_id)
         return job
 
     def page(self, user_id: str, status: JobStatus | None, limit: int, after: str | None) -> list[Job]:
@@ -72,22 +75,35 @@ class JobProgressTable:
         )
         return [_job(row) for row in rows]
 
-    def open_jobs(self) -> Iterator[Job]:
-        """Every user's jobs that a worker has begun, or that wait to be loaded, in no order."""
-        for user_id, job_id in self._open_jobs.every_key():
-            job = self.get(user_id, job_id)
-            if job is None or job.status.is_final:
-                self._open_jobs.delete(user_id, job_id)
-            else:
-                yield job
+    def open_jobs(self) -> Iterator[OpenJob]:
+        """See the port."""
+        for entity in self._open_jobs.every_row():
+            yield record_from(entity, OpenJob, user_id=entity["PartitionKey"], job_id=entity["RowKey"])
+
+    def look_at(self, entry: OpenJob) -> Job | None:
+        """See the port."""
+        job = self.get(entry.user_id, entry.job_id)
+        if job is None or job.status.is_final:
+            self._forget(entry.user_id, entry.job_id)
+            return None
+        if (job.status, job.quiet_since) != (entry.status, entry.quiet_since):
+            self._note_open(job)
+        return job
+
+    def _forget(self, user_id: str, job_id: str) -> None:
+        self._open_jobs.delete(user_id, job_id)
+        # It may have been set going again in between, with an entry that was just taken out.
+        job = self.get(user_id, job_id)
+        if job is not None and not job.status.is_final:
+            self._note_open(job)
+
+    def _note_open(self, job: Job) -> None:
+        entry = OpenJob(job.user_id, job.job_id, job.status, job.quiet_since)
+        self._open_jobs.put(job.user_id, job.job_id, properties_of(entry, leave_out=_KEYS))
 
     def ping(self) -> None:
         """Raise if the table does not answer."""
         self._rows.ping()
-
-
-def _is_open(job: Job) -> bool:
-    return job.status in (JobStatus.PROCESSING, JobStatus.LOADING)
 
 
 def _properties(job: Job) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from sqlalchemy import Table, and_, delete, func, select, text, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
 
 from backend.adapters import mysql_rows
 from backend.adapters.database_engine import LONG_ANSWER_SECONDS, open_engine, transaction
@@ -46,19 +47,24 @@ class OperationalDatabase:
     def load(self, dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:
         """Replace the rows of a dataset by those of a job, in one transaction (see the port)."""
         self.ping()
-        with transaction(self._engine) as connection:
-            if not self._register(connection, dataset):
-                return False
-            for table in tables:
-                self._write(connection, table.name, _checked(dataset, table))
-            for table in tables:
-                self._settle(connection, dataset, table)
+        try:
+            with transaction(self._engine) as connection:
+                if not self._register(connection, dataset):
+                    return False
+                for table in tables:
+                    self._write(connection, table.name, _checked(dataset, table))
+                for table in tables:
+                    self._settle(connection, dataset, table)
+        except IntegrityError as error:
+            # Not from SQLAlchemy's own error, which quotes the statement with its rows.
+            raise LoadMismatch(f"{NAME}: a row lacks a part of its key") from error.orig
         return True
 
     def remove(self, owner_id: str, dataset_id: str) -> None:
         """Delete all rows of a dataset. Raises Unavailable."""
         with transaction(self._engine) as connection:
-            for table in (*GOLD.values(), GOLD_LOADS):
+            # The registry first: its row is what a load has locked.
+            for table in (GOLD_LOADS, *GOLD.values()):
                 connection.execute(delete(table).where(_of_dataset(table, owner_id, dataset_id)))
 
     def ping(self) -> None:
@@ -92,6 +98,11 @@ class OperationalDatabase:
         if (standing.as_of, _lateness(standing.job_id)) > (row["as_of"], _lateness(dataset.job_id)):
             return False
         connection.execute(update(GOLD_LOADS).where(here).values(row))
+        if standing.job_id == dataset.job_id and standing.loaded_at != row["loaded_at"]:
+            # The job may have been cleaned again since, and what it has no longer would look like its own.
+            for table in GOLD.values():
+                rows = _of_dataset(table, dataset.owner_id, dataset.dataset_id)
+                connection.execute(delete(table).where(rows))
         return True
 
     def _insert_absent(self, row: dict[str, Any]) -> Any:

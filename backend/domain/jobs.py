@@ -47,6 +47,8 @@ class ProcessingPath(StrEnum):
     LARGE_BATCH = "large_batch"
 
 
+_LOADING = "loading gold"
+
 LOADING_STEPS = 1
 """What loading counts for in a job's progress."""
 
@@ -80,6 +82,9 @@ class Job:
         attempts: how many times a worker has started on the job.
         submission: how many of them the job had seen when it was last set going; a message that says less is
             of the time before.
+        queued_at: when the job was last set going; None for a new one.
+        sent_at: when its message was last known to be on the queue; None as long as that is `queued_at`.
+        heartbeat_at: when somebody who works on it was last heard of; None while nobody does.
         cleaned_at: when the job's Gold was complete.
         load_attempts: how many loads have been begun since then.
         next_load_at: before this time nobody begins a load: one is under way, or the last one failed.
@@ -107,6 +112,9 @@ class Job:
     finished_at: datetime | None = None
     attempts: int = 0
     submission: int = 0
+    queued_at: datetime | None = None
+    sent_at: datetime | None = None
+    heartbeat_at: datetime | None = None
     cleaned_at: datetime | None = None
     load_attempts: int = 0
     next_load_at: datetime | None = None
@@ -125,7 +133,48 @@ class Job:
             started_at=self.started_at or now,
             progress_total=max(self.progress_total, total),
             attempts=self.attempts + 1,
+            heartbeat_at=now,
         )
+
+    def beating(self, now: datetime) -> "Job":
+        """Somebody still works on the job."""
+        return replace(self, heartbeat_at=now) if self.status is JobStatus.PROCESSING else self
+
+    @property
+    def quiet_since(self) -> datetime:
+        """Since when nobody was heard of who has the job in hand.
+
+        A message that waits behind others is not lost: each time it is sent anew, the job is left alone for
+        as long again as it has waited in all. A job that waits to be loaded is quiet from the moment at which
+        it may be.
+        """
+        queued_at = self.queued_at or self.submitted_at
+        sent_at = self.sent_at or queued_at
+        if self.status is JobStatus.LOADING:
+            return self.next_load_at or sent_at
+        if self.status is JobStatus.PROCESSING:
+            return max(sent_at, self.heartbeat_at or sent_at)
+        return max(sent_at + (sent_at - queued_at), self.heartbeat_at or sent_at)
+
+    @property
+    def starts_since_submission(self) -> int:
+        """How many workers have begun on the job since it was last set going by its owner."""
+        return self.attempts - self.submission
+
+    def worker_lost(self, now: datetime) -> "Job":
+        """Whoever worked on the job is gone; its message is put back on the queue."""
+        return replace(
+            self,
+            status=JobStatus.QUEUED,
+            stage="its worker was lost; waiting for another",
+            queued_at=now,
+            sent_at=now,
+            heartbeat_at=None,
+        )
+
+    def sent_again(self, now: datetime) -> "Job":
+        """The messages that the job waits for may be lost, and are put on their queue once more."""
+        return replace(self, queued_at=self.queued_at or self.submitted_at, sent_at=now)
 
     def progressed(self, stage: str, done: int) -> "Job":
         """The work has come as far as `done` steps; a smaller figure than before is not shown."""
@@ -150,6 +199,7 @@ class Job:
             counts=counts,
             quality_score=quality_score,
             cleaned_at=now,
+            heartbeat_at=None,
             load_attempts=0,
             next_load_at=now,
             operational_loaded_at=None,
@@ -169,9 +219,16 @@ class Job:
 
     def load_begun(self, until: datetime) -> "Job":
         """Somebody loads the job, and has it to themselves `until` then."""
-        return replace(
-            self, stage="loading gold", load_attempts=self.load_attempts + 1, next_load_at=until, error=None
-        )
+        return replace(self, stage=_LOADING, load_attempts=self.load_attempts + 1, next_load_at=until)
+
+    @property
+    def load_broken_off(self) -> bool:
+        """Whether whoever has begun the last load never said how it ended; asked when their time is over."""
+        return self.status is JobStatus.LOADING and self.stage == _LOADING
+
+    def load_goes_on(self, until: datetime) -> "Job":
+        """Whoever loads the job is still at it, and keeps it to themselves `until` then."""
+        return replace(self, next_load_at=until) if self.status is JobStatus.LOADING else self
 
     def loaded_at(self, destination: Destination) -> datetime | None:
         """When Gold was in a destination."""
@@ -181,6 +238,8 @@ class Job:
 
     def loaded(self, destination: Destination, now: datetime) -> "Job":
         """Gold is in one destination."""
+        if self.status is not JobStatus.LOADING:
+            return self
         if destination is Destination.OPERATIONAL:
             return replace(self, operational_loaded_at=self.operational_loaded_at or now)
         return replace(self, warehouse_loaded_at=self.warehouse_loaded_at or now)
@@ -217,17 +276,17 @@ class Job:
             return self
         return replace(self, status=JobStatus.FAILED, stage="failed", finished_at=now, error=error)
 
-    def attempt_failed(self, error: str) -> "Job":
+    def attempt_failed(self, now: datetime, error: str) -> "Job":
         """One attempt went wrong; the queue will deliver the message again."""
         if self.status.is_past_cleaning:
             return self
-        return replace(self, stage="waiting for another attempt", error=error)
+        return replace(self, stage="waiting for another attempt", sent_at=now, heartbeat_at=None, error=error)
 
     def still_queued(self, stage: str) -> "Job":
         """The job waits for something that its stage names; a job that no longer waits is left as it is."""
         return replace(self, stage=stage) if self.status is JobStatus.QUEUED else self
 
-    def queued(self, processing_path: ProcessingPath, queue_name: str, stage: str) -> "Job":
+    def queued(self, now: datetime, processing_path: ProcessingPath, queue_name: str, stage: str) -> "Job":
         """The job's message is on a queue: for the first time, on another path, or after a failure."""
         return replace(
             self,
@@ -237,11 +296,14 @@ class Job:
             queue_name=queue_name,
             finished_at=None,
             submission=self._next_submission,
+            queued_at=now,
+            sent_at=None,
+            heartbeat_at=None,
             cleaned_at=None,
             error=None,
         )
 
-    def waiting_for_data(self, stage: str) -> "Job":
+    def waiting_for_data(self, now: datetime, stage: str) -> "Job":
         """The job's dataset is being generated: for the first time, or again after a failure."""
         return replace(
             self,
@@ -249,6 +311,9 @@ class Job:
             stage=stage,
             finished_at=None,
             submission=self._next_submission,
+            queued_at=now,
+            sent_at=None,
+            heartbeat_at=None,
             cleaned_at=None,
             error=None,
         )

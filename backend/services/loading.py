@@ -14,6 +14,7 @@ from backend.domain.errors import LoadMismatch, NotFound, Unavailable, ValueTooL
 from backend.domain.jobs import Destination, Job, JobStatus
 from backend.ports import FileSystem, GoldDestination, GoldTable, JobProgressStore, LoadedDataset
 from backend.services.failure_words import words_for_owner
+from backend.services.heartbeat import Heartbeat
 from backend.services.table_reading import TableReader
 from backend.transformations.gold_tables import TABLES
 from backend.transformations.manifest import Manifest, Output
@@ -27,6 +28,9 @@ _FIRST_PAUSE = timedelta(seconds=5)
 _LONGEST_PAUSE = timedelta(minutes=10)
 # An HTTP function has to answer within 230 s; a load that has begun is not broken off.
 _STEP = timedelta(seconds=60)
+
+
+_REWRITTEN = "the job's outputs are being written again"
 
 
 class LoadOutcome(Enum):
@@ -88,8 +92,8 @@ class _LakeTable:
 class LoadingService:
     """Loads jobs, one at a time.
 
-    Whoever begins a load has the job for `lease`; when that runs out without an end, somebody else begins
-    again. Loading twice changes nothing in a destination, so that a worker that is only slow does no harm.
+    Whoever begins a load has the job for as long as they are heard of; then somebody else begins again.
+    Loading twice changes nothing in a destination, so that a worker that is only slow does no harm.
     """
 
     def __init__(
@@ -99,14 +103,14 @@ class LoadingService:
         reader: TableReader,
         destinations: Mapping[Destination, GoldDestination],
         *,
-        lease: timedelta,
+        heartbeat: Heartbeat,
         clock: Callable[[], datetime],
     ) -> None:
         self._jobs = jobs
         self._lake = lake
         self._reader = reader
         self._destinations = destinations
-        self._lease = lease
+        self._heartbeat = heartbeat
         self._clock = clock
 
     def step(self) -> LoadStep:
@@ -118,14 +122,18 @@ class LoadingService:
         end = self._clock() + _STEP
         done = LoadStep()
         failures: list[Exception] = []
-        for job in self._jobs.open_jobs():
-            if job.status is not JobStatus.LOADING:
+        for entry in self._jobs.open_jobs():
+            if entry.status is not JobStatus.LOADING:
+                continue
+            if entry.quiet_since > self._clock():
+                done.waiting += 1
                 continue
             if self._clock() >= end:
                 done.status = "working"
                 break
             try:
-                _count(done, job, self.load(job.user_id, job.job_id))
+                if (job := self._jobs.look_at(entry)) is not None:
+                    _count(done, job, self.load(job.user_id, job.job_id))
             except Exception as error:  # noqa: BLE001 - raised below: it must not keep the others from their turn
                 failures.append(error)
         if failures:
@@ -143,6 +151,8 @@ class LoadingService:
             job = self._jobs.update(user_id, job_id, self._begun)
         except _NotDue:
             return LoadOutcome.NOT_DUE
+        if not job.load_broken_off:
+            return LoadOutcome.PUT_OFF
         try:
             return self._load(job)
         except Exception as error:
@@ -153,7 +163,11 @@ class LoadingService:
         now = self._clock()
         if not job.can_be_loaded(now):
             raise _NotDue
-        return job.load_begun(now + self._lease)
+        if job.load_broken_off and job.load_attempts > 1:
+            # Whatever it is that ends loaders, such as too little memory, must not do so without a pause.
+            reason = f"{job.load_attempts} loads have begun, and the last one was broken off"
+            return job.load_put_off(now + _pause(job), reason)
+        return job.load_begun(now + self._heartbeat.stale_after)
 
     def _load(self, job: Job) -> LoadOutcome:
         tables = self._tables(job)
@@ -166,34 +180,49 @@ class LoadingService:
             except Unavailable as error:
                 _log.warning("job %s is not in %s: %s", job.job_id, destination.name, error)
                 missing.append(f"{destination.name}: {error}")
-            except (ValueTooLong, LoadMismatch) as error:
+            except LoadMismatch as error:
+                if tables != self._tables(job):
+                    raise Unavailable(_REWRITTEN) from error
+                return self._refuse(job, str(error))
+            except ValueTooLong as error:
                 return self._refuse(job, str(error))
             else:
                 job = self._loaded(job, name)
         if missing:
             return self._put_off(job, "; ".join(missing))
-        self._change(job, lambda current: current.completed(self._clock()))
+        self._change(job, lambda current: self._completed(job, current))
         return LoadOutcome.LOADED
+
+    def _completed(self, begun: Job, current: Job) -> Job:
+        # A loader that stood still for long may find the job retried, and cleaned anew.
+        is_the_same = current.status is JobStatus.LOADING and current.cleaned_at == begun.cleaned_at
+        return current.completed(self._clock()) if is_the_same else current
 
     def _load_into(self, destination: GoldDestination, job: Job, tables: Sequence[GoldTable]) -> None:
         dataset = LoadedDataset(job.user_id, job.parent_job_id, job.job_id, job.as_of)
-        if not destination.load(dataset, tables):
+        with self._heartbeat.during(lambda: self._beat(job)):
+            took = destination.load(dataset, tables)
+        if not took:
             _log.info("%s holds a later job's rows than job %s's", destination.name, job.job_id)
+
+    def _beat(self, job: Job) -> None:
+        until = self._clock() + self._heartbeat.stale_after
+        self._change(job, lambda current: current.load_goes_on(until))
 
     def _tables(self, job: Job) -> list[GoldTable]:
         paths = lake_paths.job_outputs(job.user_id, job.parent_job_id, job.job_id)
         try:
             manifest = Manifest.decode(self._lake.read(paths.manifest))
         except NotFound as error:
-            raise Unavailable("the job's outputs are being written again") from error
+            raise Unavailable(_REWRITTEN) from error
         return [_LakeTable(self._reader, output) for output in manifest.outputs if output.table in TABLES]
 
     def _loaded(self, job: Job, destination: Destination) -> Job:
         return self._change(job, lambda current: current.loaded(destination, self._clock()))
 
     def _put_off(self, job: Job, reason: str) -> LoadOutcome:
-        pause = min(_FIRST_PAUSE * 2 ** min(job.load_attempts - 1, 10), _LONGEST_PAUSE)
-        self._change(job, lambda current: current.load_put_off(self._clock() + pause, reason))
+        until = self._clock() + _pause(job)
+        self._change(job, lambda current: current.load_put_off(until, reason))
         return LoadOutcome.PUT_OFF
 
     def _refuse(self, job: Job, reason: str) -> LoadOutcome:
@@ -203,6 +232,11 @@ class LoadingService:
 
     def _change(self, job: Job, change: Callable[[Job], Job]) -> Job:
         return self._jobs.update(job.user_id, job.job_id, change)
+
+
+def _pause(job: Job) -> timedelta:
+    doublings: int = 2 ** min(job.load_attempts - 1, 10)
+    return min(_FIRST_PAUSE * doublings, _LONGEST_PAUSE)
 
 
 def _count(done: LoadStep, job: Job, outcome: LoadOutcome) -> None:

@@ -127,6 +127,20 @@ def test_ids_that_differ_by_case_or_accent_are_different(url: str, database: Ope
     assert sorted(row["product_id"] for row in rows(url, "dim_products")) == sorted(ids)
 
 
+def test_a_job_that_was_cleaned_again_replaces_its_own_rows(url: str, database: OperationalDatabase) -> None:
+    ghent, york = ({"location_id": name, "city": name} for name in ("ghent", "york"))
+    database.load(FIRST, gold_of_rows(dim_location=[ghent, york]))
+    assert database.load(FIRST, gold_of_rows(dim_location=[ghent]))
+    assert rows(url, "dim_location") == [loaded(ghent)]
+
+
+def test_a_row_without_its_key_is_refused_in_words_that_hold_no_data(database: OperationalDatabase) -> None:
+    with pytest.raises(LoadMismatch) as refusal:
+        database.load(FIRST, gold_of_rows(dim_users=[{"user_id": None, "user_name": "Ada Lovelace"}]))
+    assert str(refusal.value) == "the operational database: a row lacks a part of its key"
+    assert "Ada" not in str(refusal.value.__cause__)
+
+
 def test_loading_twice_leaves_the_same_rows(url: str, database: OperationalDatabase) -> None:
     tables = gold_tables(gold_of_records(300))
     assert database.load(FIRST, tables)

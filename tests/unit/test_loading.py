@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ from backend.domain.errors import LoadMismatch, Unavailable, ValueTooLong
 from backend.domain.jobs import Counts, Destination, Job, JobKind, JobStatus, ProcessingPath
 from backend.lake_paths import job_outputs
 from backend.ports import GoldTable, LoadedDataset
+from backend.services.heartbeat import Heartbeat
 from backend.services.loading import LoadingService, LoadOutcome
 from backend.services.outputs import OutputWriter
 from backend.services.table_reading import TableReader
@@ -59,7 +61,7 @@ class World:
             self.lake,
             TableReader(self.lake),
             {Destination.OPERATIONAL: self.mysql, Destination.WAREHOUSE: self.synapse},
-            lease=LEASE,
+            heartbeat=Heartbeat(timedelta(hours=1), stale_after=LEASE),
             clock=self.clock,
         )
         for job_id in job_ids or (JOB,):
@@ -189,7 +191,8 @@ def test_an_unexpected_error_is_raised_and_puts_the_load_off() -> None:
     with pytest.raises(RuntimeError, match="a bug"):
         world.load()
     job = world.job()
-    assert (job.status, job.error) == (JobStatus.LOADING, "RuntimeError: a bug")
+    assert job.status is JobStatus.LOADING
+    assert re.fullmatch(r"RuntimeError: a bug \(stack [0-9a-f]{12}\)", job.error or "")
     assert job.next_load_at == NOW + timedelta(seconds=5)
 
 
@@ -200,6 +203,62 @@ def test_a_job_whose_manifest_is_withdrawn_is_not_loaded() -> None:
         world.load()
     assert world.mysql.rows == {}
     assert world.job().status is JobStatus.LOADING
+
+
+def test_a_loader_that_dies_again_is_followed_after_a_pause_and_the_job_says_so() -> None:
+    world = World()
+    for _ in range(2):
+        world.jobs.update(USER, JOB, lambda job: job.load_begun(world.clock.now + LEASE))
+        world.clock.advance(LEASE)
+    assert world.load() is LoadOutcome.PUT_OFF
+    assert world.job().error == "2 loads have begun, and the last one was broken off"
+    world.clock.advance(timedelta(seconds=9))
+    assert world.load() is LoadOutcome.NOT_DUE
+    world.clock.advance(timedelta(seconds=1))
+    assert world.load() is LoadOutcome.LOADED
+    assert world.job().error is None
+
+
+def test_the_reason_of_a_load_that_was_put_off_stands_until_the_next_one_has_ended() -> None:
+    world = World()
+    world.mysql.error = Unavailable("the database is full")
+    world.load()
+    begun = world.job().load_begun(NOW + LEASE)
+    assert begun.error == "the operational database: the database is full"
+
+
+def test_rows_that_do_not_add_up_because_gold_is_being_written_again_are_no_refusal() -> None:
+    world = World()
+    world.mysql.error = LoadMismatch("dim_location has 0 rows and should have 1")
+    load = world.mysql.load
+
+    def load_while_another_worker_begins_anew(dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:
+        world.lake.delete_file(job_outputs(USER, DATASET, JOB).manifest)
+        return load(dataset, tables)
+
+    world.mysql.load = load_while_another_worker_begins_anew  # type: ignore[method-assign] # one call's fault
+    with pytest.raises(Unavailable, match="are being written again"):
+        world.load()
+    assert world.job().status is JobStatus.LOADING
+
+
+def test_a_loader_that_stood_still_does_not_end_a_job_that_is_cleaned_anew() -> None:
+    world = World()
+    load = world.synapse.load
+
+    def load_while_the_owner_retries(dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:
+        world.jobs.update(
+            USER,
+            JOB,
+            lambda job: job.load_refused(NOW, "another loader's").queued(
+                NOW, ProcessingPath.SMALL_BATCH, "small", "waiting"
+            ),
+        )
+        return load(dataset, tables)
+
+    world.synapse.load = load_while_the_owner_retries  # type: ignore[method-assign] # one call's fault
+    world.load()
+    assert (world.job().status, world.job().warehouse_loaded_at) == (JobStatus.QUEUED, None)
 
 
 @pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.PROCESSING, JobStatus.COMPLETED])
