@@ -36,12 +36,14 @@ if TYPE_CHECKING:
     from backend.services.draining import LargeQueueDrainer
     from backend.services.generation import GenerationService
     from backend.services.health import HealthService
+    from backend.services.heartbeat import Heartbeat
     from backend.services.ingestion import IngestionService
     from backend.services.loading import LoadingService
     from backend.services.pipeline_runs import PipelineRunLog
     from backend.services.poisoning import PoisonRecorder
     from backend.services.reporting import ReportingService
     from backend.services.submission import SubmissionService
+    from backend.services.sweeping import SweepingService
     from backend.services.synchronous_writing import SynchronousWriter
     from backend.services.table_reading import TableReader
 
@@ -181,9 +183,31 @@ class Services:
             self.lake,
             self.tables,
             self.destinations,
-            lease=self.settings.load_lease,
+            heartbeat=self.heartbeat,
             clock=utc_now,
         )
+
+    @cached_property
+    def sweeping(self) -> "SweepingService":
+        """Puts jobs whose worker is gone back on their queue."""
+        from backend.services.sweeping import SweepingService
+
+        return SweepingService(
+            self.jobs,
+            self.queues,
+            self.dispatcher,
+            self.generation,
+            large_queue_name=self.settings.large_batch_queue,
+            heartbeat=self.heartbeat,
+            clock=utc_now,
+        )
+
+    @cached_property
+    def heartbeat(self) -> "Heartbeat":
+        """How often workers are heard of."""
+        from backend.services.heartbeat import Heartbeat
+
+        return Heartbeat(self.settings.heartbeat_interval, self.settings.stale_after)
 
     @cached_property
     def destinations(self) -> dict[Destination, GoldDestination]:
@@ -265,7 +289,7 @@ class Services:
         """Turns jobs into messages."""
         from backend.services.dispatching import JobDispatcher
 
-        return JobDispatcher(self.jobs, self.router)
+        return JobDispatcher(self.jobs, self.router, utc_now)
 
     @cached_property
     def queues(self) -> "StorageQueues":
@@ -338,7 +362,9 @@ class Services:
     def _cleaning_with(self, cleaner: "DatasetCleaner") -> "CleaningService":
         from backend.services.cleaning import CleaningService
 
-        return CleaningService(self.bronze, self.lake, self.jobs, self.router, cleaner, utc_now)
+        return CleaningService(
+            self.bronze, self.lake, self.jobs, self.router, cleaner, self.heartbeat, utc_now
+        )
 
     def _operational(self) -> GoldDestination:
         from backend.adapters.operational_database import OperationalDatabase

@@ -79,6 +79,9 @@ class MessageQueues(Protocol):
     def send(self, queue_name: str, body: bytes) -> str:
         """Put a message on a queue, Base64 on the wire as the queue trigger expects; its message id."""
 
+    def is_empty(self, queue_name: str) -> bool:
+        """Whether a queue holds no message, those that somebody has in hand included."""
+
     def ping(self) -> None:
         """Raise if a queue does not answer."""
 
@@ -222,6 +225,16 @@ class OperationalTables(Protocol):
         """The ids of the users in one dataset, sorted. Raises Unavailable."""
 
 
+@dataclass(frozen=True, slots=True)
+class OpenJob:
+    """What an index tells of a job that has not ended. `quiet_since` is as in `Job`."""
+
+    user_id: str
+    job_id: str
+    status: JobStatus
+    quiet_since: datetime
+
+
 class JobProgressStore(Protocol):
     """The JobProgress table. Every call is about one user's jobs."""
 
@@ -243,8 +256,17 @@ class JobProgressStore(Protocol):
     def of_dataset(self, user_id: str, parent_job_id: str) -> list[Job]:
         """Every job on one dataset, newest first."""
 
-    def open_jobs(self) -> Iterator[Job]:
-        """Every user's jobs that a worker has begun, or that wait to be loaded, in no order."""
+    def open_jobs(self) -> Iterator[OpenJob]:
+        """An entry for each job that has not ended, of every user, in no order.
+
+        It tells of an earlier state at worst; there may be some of jobs that have ended.
+        """
+
+    def look_at(self, entry: OpenJob) -> Job | None:
+        """The job of an entry, which then tells of its state now.
+
+        None when the job has ended or was never inserted; then the entry goes.
+        """
 
     def ping(self) -> None:
         """Raise if the table does not answer."""

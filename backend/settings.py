@@ -32,7 +32,8 @@ class Settings:
             different database users; what runs in Databricks is not given it.
         warehouse_file: the DuckDB file that stands in for Synapse on one machine.
         synapse_server, synapse_database: the dedicated SQL pool; without them Gold goes to no warehouse.
-        load_lease: how long a load that was begun is left to whoever began it.
+        heartbeat_interval: how often a worker says in JobProgress that it is at a job.
+        stale_after: when a worker of which nothing was heard counts as gone.
         synchronous_write_time: how long a call of `/write_to_db` waits for its rows.
         jwt_secret_key: the API's own; a worker is not given it.
         small_batch_record_limit: the greatest number of records that takes the small path.
@@ -52,7 +53,8 @@ class Settings:
     warehouse_file: Path | None
     synapse_server: str | None
     synapse_database: str | None
-    load_lease: timedelta
+    heartbeat_interval: timedelta
+    stale_after: timedelta
     synchronous_write_time: timedelta
     jwt_secret_key: str | None
     small_batch_queue: str
@@ -93,7 +95,8 @@ class Settings:
             warehouse_file=Path(file) if (file := env.get("WAREHOUSE_FILE")) else None,
             synapse_server=env.get("SYNAPSE_SERVER") or None,
             synapse_database=env.get("SYNAPSE_DATABASE") or None,
-            load_lease=timedelta(seconds=_positive(env, "LOAD_LEASE_SECONDS", 600)),
+            heartbeat_interval=timedelta(seconds=_positive(env, "HEARTBEAT_SECONDS", 10)),
+            stale_after=timedelta(seconds=_positive(env, "STALE_AFTER_SECONDS", 30)),
             synchronous_write_time=timedelta(seconds=_positive(env, "SYNCHRONOUS_WRITE_SECONDS", 60)),
             jwt_secret_key=_secret(env, "JWT_SECRET_KEY"),
             small_batch_queue=env.get("SMALL_BATCH_QUEUE", "small-batch-queue"),

@@ -24,6 +24,7 @@ from backend.ports import (
     LeasedMessage,
     LeasedQueue,
     MessageQueues,
+    OpenJob,
     RunState,
     SparkJobs,
 )
@@ -83,6 +84,9 @@ class InMemoryQueues(MessageQueues):
         self.bodies[queue_name].append(body)
         return f"{queue_name}-message-{len(self.bodies[queue_name])}"
 
+    def is_empty(self, queue_name: str) -> bool:
+        return not self.bodies[queue_name]
+
     def ping(self) -> None:
         return
 
@@ -121,9 +125,13 @@ class InMemoryJobProgress(JobProgressStore):
         ]
         return jobs[:limit]
 
-    def open_jobs(self) -> Iterator[Job]:
-        begun = (JobStatus.PROCESSING, JobStatus.LOADING)
-        return iter([job for job in self.rows.values() if job.status in begun])
+    def open_jobs(self) -> Iterator[OpenJob]:
+        waiting = [job for job in self.rows.values() if not job.status.is_final]
+        return iter([OpenJob(job.user_id, job.job_id, job.status, job.quiet_since) for job in waiting])
+
+    def look_at(self, entry: OpenJob) -> Job | None:
+        job = self.get(entry.user_id, entry.job_id)
+        return None if job is None or job.status.is_final else job
 
     def of_dataset(self, user_id: str, parent_job_id: str) -> list[Job]:
         return [job for job in self._of_user(user_id) if job.parent_job_id == parent_job_id]

@@ -25,6 +25,10 @@ class StorageQueues:
         # A job must not vanish because a queue stood still for a week, the default lifetime.
         return self._clients[queue_name].send_message(body, time_to_live=_NEVER_EXPIRES).id
 
+    def is_empty(self, queue_name: str) -> bool:
+        """Whether a queue holds no message; Azure's approximate count is never lower than the true one."""
+        return not self._clients[queue_name].get_queue_properties().approximate_message_count
+
     def ping(self) -> None:
         """Raise if a queue does not answer."""
         for client in self._clients.values():

@@ -81,10 +81,9 @@ class TableRows:
         )
         return list(islice(rows, limit))
 
-    def every_key(self) -> Iterator[tuple[str, str]]:
-        """The partition key and row key of every row."""
-        for row in self._table.list_entities(select=["PartitionKey", "RowKey"]):
-            yield row["PartitionKey"], row["RowKey"]
+    def every_row(self) -> Iterator[TableEntity]:
+        """Every row of the table, in no order."""
+        yield from self._table.list_entities()
 
     def delete(self, partition_key: str, row_key: str) -> None:
         """Delete a row; nothing happens when it does not exist."""

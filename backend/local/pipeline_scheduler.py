@@ -68,6 +68,7 @@ def pipelines() -> tuple[Pipeline, ...]:
     """Those of infrastructure/v1_adf_template.json that have triggers which call functions."""
     return (
         Pipeline("large_batch_pipeline", "drain_large_batch_queue", 2.0),
+        Pipeline("small_batch_pipeline", "sweep_jobs", 2.0),
         Pipeline("small_batch_pipeline", "load_gold", 2.0),
     )
 

@@ -78,7 +78,8 @@ class StackPrograms:
             "DATA_GENERATION_QUEUE": "data-generation-queue",
             "WAREHOUSE_FILE": str(self.state.warehouse_file),
             # A worker that dies here is not waited for as long as one on Azure.
-            "LOAD_LEASE_SECONDS": "30",
+            "HEARTBEAT_SECONDS": "2",
+            "STALE_AFTER_SECONDS": "10",
             "SPARK_WORKER_URL": f"http://{HOST}:{self.addresses.spark}",
             # A proxy can't reach this machine's own ports.
             "NO_PROXY": direct,

@@ -21,6 +21,7 @@ from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
 from backend.ports import FileSystem, JobProgressStore, LakeFile
 from backend.services.cleaned_dataset import CleanedDataset, OnProgress, PastSmallPath
 from backend.services.failure_words import words_for_owner
+from backend.services.heartbeat import Heartbeat
 from backend.services.progress import cleaning_steps
 
 _log = logging.getLogger(__name__)
@@ -59,6 +60,7 @@ class CleaningService:
         jobs: JobProgressStore,
         router: DataRouter,
         cleaner: DatasetCleaner,
+        heartbeat: Heartbeat,
         clock: Callable[[], datetime],
     ) -> None:
         self._bronze = bronze
@@ -66,6 +68,7 @@ class CleaningService:
         self._jobs = jobs
         self._router = router
         self._cleaner = cleaner
+        self._heartbeat = heartbeat
         self._clock = clock
 
     def run(self, message: CleaningMessage, delivery: int) -> None:
@@ -83,7 +86,7 @@ class CleaningService:
         job = self._jobs.get(message.user_id, message.job_id)
         if job is None:
             raise InvalidMessage(f"there is no job {message.job_id}")
-        if self._is_done(job) or _is_elsewhere(job, message):
+        if self._is_done(job) or _is_elsewhere(job, message) or self._is_in_hand(job):
             _log.info("job %s is %s already", job.job_id, job.status)
             return
         try:
@@ -106,11 +109,21 @@ class CleaningService:
             return
         steps = _Steps(self._jobs, job, own_steps, self._clock)
         try:
-            cleaned = self._cleaner.clean(message, parts, job.attempts, steps.show)
+            with self._heartbeat.during(lambda: self._beat(message)):
+                cleaned = self._cleaner.clean(message, parts, job.attempts, steps.show)
         except PastSmallPath as reason:
             self._pass_on(message, str(reason))
             return
         self._finish(message, cleaned)
+
+    def _beat(self, message: CleaningMessage) -> None:
+        self._change(message, lambda current: current.beating(self._clock()))
+
+    def _is_in_hand(self, job: Job) -> bool:
+        """Whether another worker was heard of just now; should it die, the job gets another message."""
+        if job.status is not JobStatus.PROCESSING or job.heartbeat_at is None:
+            return False
+        return self._clock() - job.heartbeat_at < self._heartbeat.stale_after
 
     def _is_done(self, job: Job) -> bool:
         """Whether the job has failed, or Gold is complete with its manifest.
@@ -138,7 +151,9 @@ class CleaningService:
             message,
             # Another worker on the same job may have passed it on first, and the large path cleaned it.
             lambda current: (
-                current if current.status.is_past_cleaning else current.queued(path, queue_name, stage)
+                current
+                if current.status.is_past_cleaning
+                else current.queued(self._clock(), path, queue_name, stage)
             ),
         )
         if not job.status.is_past_cleaning:
@@ -154,9 +169,8 @@ class CleaningService:
         )
 
     def _after_attempt(self, job: Job, delivery: int, reason: str) -> Job:
-        if delivery >= MAX_DELIVERIES:
-            return job.failed(self._clock(), reason)
-        return job.attempt_failed(reason)
+        now = self._clock()
+        return job.failed(now, reason) if delivery >= MAX_DELIVERIES else job.attempt_failed(now, reason)
 
     def _change(self, message: CleaningMessage, change: Callable[[Job], Job]) -> Job:
         return self._jobs.update(message.user_id, message.job_id, change)

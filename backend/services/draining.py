@@ -169,9 +169,8 @@ class LargeQueueDrainer:
 
     def _after_run(self, job: Job, attempt: int) -> Job:
         reason = job.error or _NO_RESULT
-        if attempt >= MAX_DELIVERIES:
-            return job.failed(self._clock(), reason)
-        return job.attempt_failed(reason)
+        now = self._clock()
+        return job.failed(now, reason) if attempt >= MAX_DELIVERIES else job.attempt_failed(now, reason)
 
     def _settle(self, leased: LeasedMessage, message: LargeBatchMessage, job: Job, done: DrainStep) -> None:
         if job.status is JobStatus.FAILED and message.attempt >= MAX_DELIVERIES:

@@ -1,7 +1,7 @@
 """Sample datasets: planned as chunks on a queue, and made one part at a time by whichever worker is free."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -107,15 +107,18 @@ class GenerationService:
             self._fail(job, NOT_SENT)
             raise
 
-    def _asked_for(self, job: Job, error_rate: float, seed: int | None) -> GenerationPlan:
+    def _asked_for(
+        self, job: Job, error_rate: float, seed: int | None, leave_out: Collection[str] = ()
+    ) -> GenerationPlan:
         size = self._chunk_size(job)
         seed = _seed_of(job) if seed is None else seed
         messages = _plan(job, size, error_rate, seed)
-        self._show_progress(job, 0, len(messages))
+        self._show_progress(job, len(leave_out), len(messages))
         if self._datasets.get(job.user_id, job.parent_job_id) is None:
             self._datasets.add(_dataset(job, len(messages), error_rate, seed, self._clock()))
         for message in messages:
-            self._queues.send(self._queue_name, message.encode())
+            if message.part_id not in leave_out:
+                self._queues.send(self._queue_name, message.encode())
         return GenerationPlan(
             parent_job_id=job.parent_job_id,
             job_id=job.job_id,
@@ -132,9 +135,37 @@ class GenerationService:
             Conflict: nobody knows what the data was to be.
         """
         error_rate, seed = self._recipe(job)
-        waiting = self._jobs.update(job.user_id, job.job_id, lambda current: current.waiting_for_data(_STAGE))
+        now = self._clock()
+        waiting = self._jobs.update(
+            job.user_id, job.job_id, lambda current: current.waiting_for_data(now, _STAGE)
+        )
         self.generate_for(waiting, error_rate, seed)
         return waiting
+
+    def resume(self, job: Job) -> None:
+        """Make up for whatever was left out since somebody asked for the data that a job waits for.
+
+        Parts that are missing are asked for again, which is harmless where their messages are only waiting.
+
+        Raises:
+            Conflict: nobody knows what the data was to be.
+        """
+        if self._datasets.get(job.user_id, job.parent_job_id) is None:
+            self._asked_for(job, *self._recipe(job))
+            return
+        self.advance(job.user_id, job.parent_job_id)
+        dataset = self._datasets.get(job.user_id, job.parent_job_id)
+        if dataset is None or dataset.status is DatasetStatus.FAILED:
+            raise Conflict("the dataset could not be generated", "dataset_failed")
+        if dataset.status is DatasetStatus.READY:
+            return
+        if dataset.error_rate is None or dataset.total_chunks != self._chunk_count(job):
+            raise Conflict("its parts were asked for under other settings: retry the job", "dataset_failed")
+        self._asked_for(job, dataset.error_rate, dataset.seed, leave_out=self._parts_there(job))
+
+    def _parts_there(self, job: Job) -> set[str]:
+        files = self._bronze.list_files(lake_paths.bronze_dataset(job.user_id, job.parent_job_id))
+        return {lake_paths.file_name(file.path).removesuffix(".json") for file in files}
 
     def _recipe(self, job: Job) -> tuple[float, int | None]:
         dataset = self._datasets.get(job.user_id, job.parent_job_id)
@@ -144,12 +175,15 @@ class GenerationService:
             return DEFAULT_ERROR_RATE, None
         if dataset.error_rate is None or dataset.seed is None:
             raise Conflict("the dataset can't be generated again: upload it again", "dataset_failed")
-        if dataset.status is DatasetStatus.FAILED:
+        chunks = self._chunk_count(job)
+        if dataset.status is DatasetStatus.FAILED or dataset.total_chunks != chunks:
             # The settings may have changed since: parts of another size must not stay among the new ones.
             self._bronze.delete_folder(lake_paths.bronze_dataset(job.user_id, job.parent_job_id))
-        chunks = -(-job.record_count // self._chunk_size(job))
         self._datasets.update(job.user_id, job.parent_job_id, lambda current: current.generating(chunks))
         return dataset.error_rate, dataset.seed
+
+    def _chunk_count(self, job: Job) -> int:
+        return -(-job.record_count // self._chunk_size(job))
 
     def _chunk_size(self, job: Job) -> int:
         return max(self._batch_size, -(-job.record_count // GREATEST_CHUNK_COUNT))
@@ -214,7 +248,8 @@ class GenerationService:
         return [job for job in jobs if job.status is JobStatus.GENERATING]
 
     def _show_progress(self, job: Job, done: int, parts: int) -> None:
-        self._jobs.update(job.user_id, job.job_id, lambda current: _shown(current, done, parts))
+        now = self._clock()
+        self._jobs.update(job.user_id, job.job_id, lambda current: _shown(current, done, parts, now))
 
     def _release(self, job: Job) -> None:
         if job.kind is JobKind.CLEAN:
@@ -244,11 +279,12 @@ class GenerationService:
         )
 
 
-def _shown(job: Job, done: int, parts: int) -> Job:
+def _shown(job: Job, done: int, parts: int, now: datetime) -> Job:
     if job.status is not JobStatus.GENERATING:
         return job
     steps = parts if job.kind is JobKind.GENERATE else generating_and_cleaning_steps(parts)
-    return replace(job, progress_total=max(job.progress_total, steps)).progressed(_STAGE, done)
+    shown = replace(job, progress_total=max(job.progress_total, steps)).progressed(_STAGE, done)
+    return replace(shown, heartbeat_at=now) if shown != job else job
 
 
 def _seed_of(job: Job) -> int:

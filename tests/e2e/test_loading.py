@@ -110,5 +110,6 @@ def test_the_runs_of_the_pipelines_are_kept_in_the_lake(stack: RunningStack, use
 def pipeline_runs(stack: RunningStack) -> list[dict[str, Any]]:
     with DataLakeServiceClient.from_connection_string(stack.addresses.connection_string) as service:
         lake = service.get_file_system_client("datalake")
-        paths = [path.name for path in lake.get_paths("logs/pipeline_runs") if not path.is_directory]
-        return [json.loads(lake.get_file_client(path).download_file().readall()) for path in paths]
+        paths = [path.name for path in lake.get_paths("logs") if path.name.startswith("logs/pipeline_runs/")]
+        files = [path for path in paths if path.endswith(".json")]
+        return [json.loads(lake.get_file_client(path).download_file().readall()) for path in files]

@@ -1,7 +1,7 @@
 import base64
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
@@ -55,6 +55,9 @@ def misled_job(stack: RunningStack) -> Iterator[tuple[ApiUser, str]]:
         record_count=1,
         as_of=NOW,
         submitted_at=NOW,
+        # Who has waited for a day is given as long again, before the sweeper sends a message that is not bad.
+        queued_at=NOW - timedelta(days=1),
+        sent_at=NOW,
     )
     with table_service(StorageAccount(stack.addresses.connection_string, None)) as tables:
         JobProgressTable(tables).add(job)

@@ -265,14 +265,15 @@ def test_one_of_many_simultaneous_claims_stands(tables: TableServiceClient) -> N
 
 
 def _open(jobs: JobProgressTable, user_id: str) -> list[Job]:
-    return [job for job in jobs.open_jobs() if job.user_id == user_id]
+    seen = [jobs.look_at(entry) for entry in jobs.open_jobs() if entry.user_id == user_id]
+    return [job for job in seen if job is not None]
 
 
-def test_a_job_is_open_from_its_first_attempt_to_its_end(jobs: JobProgressTable) -> None:
+def test_a_job_is_open_from_its_submission_to_its_end(jobs: JobProgressTable) -> None:
     user = new_user_id()
     new = job(user)
     jobs.add(new)
-    assert _open(jobs, user) == []
+    assert _open(jobs, user) == [new]
     started = jobs.update(user, new.job_id, lambda current: current.started(NOW, "reading bronze", 12))
     assert _open(jobs, user) == [started]
     counts = Counts(1, 1, 0, 0)
@@ -289,7 +290,7 @@ def test_a_job_that_is_retried_is_open_again(jobs: JobProgressTable) -> None:
     for change in (
         lambda current: current.started(NOW, "reading bronze", 12),
         lambda current: current.failed(NOW, "no luck"),
-        lambda current: current.queued(ProcessingPath.SMALL_BATCH, "small", "waiting"),
+        lambda current: current.queued(NOW, ProcessingPath.SMALL_BATCH, "small", "waiting"),
         lambda current: current.started(NOW, "reading bronze", 12),
     ):
         last = jobs.update(user, new.job_id, change)
@@ -303,7 +304,21 @@ def test_a_key_that_a_crash_left_in_the_index_is_taken_out(
     ended, gone = job(user, status=JobStatus.COMPLETED), new_job_id(NOW)
     jobs.add(ended)
     index = TableRows(tables, "OpenJobs")
-    for job_id in (ended.job_id, gone):
-        index.put(user, job_id, {})
+    index.put(user, gone, {"status": "queued", "quietSince": NOW})
+    assert {entry.job_id for entry in jobs.open_jobs() if entry.user_id == user} == {ended.job_id, gone}
     assert _open(jobs, user) == []
-    assert [key for key in index.every_key() if key[0] == user] == []
+    assert [entry for entry in jobs.open_jobs() if entry.user_id == user] == []
+
+
+def test_an_entry_that_is_looked_at_tells_when_the_job_was_last_heard_of(jobs: JobProgressTable) -> None:
+    user = new_user_id()
+    new = job(user)
+    jobs.add(new)
+    later = NOW + timedelta(minutes=5)
+    jobs.update(user, new.job_id, lambda current: current.started(NOW, "reading bronze", 12))
+    jobs.update(user, new.job_id, lambda current: current.beating(later))
+    [entry] = [each for each in jobs.open_jobs() if each.user_id == user]
+    assert (entry.status, entry.quiet_since) == (JobStatus.PROCESSING, NOW)
+    jobs.look_at(entry)
+    [entry] = [each for each in jobs.open_jobs() if each.user_id == user]
+    assert (entry.status, entry.quiet_since) == (JobStatus.PROCESSING, later)

@@ -1,4 +1,5 @@
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,12 +12,14 @@ from backend.domain.errors import InvalidMessage
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
 from backend.services.cleaning import CleaningService
+from backend.services.heartbeat import Heartbeat
 from backend.services.small_batch_cleaning import SmallBatchCleaner
 from tests.fakes import InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues, SetClock
 
 USER, JOB, DATASET = "a" * 32, "b" * 32, "dataset"
 AS_OF = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
 COUNTS = Counts(1, 1, 0, 0)
+HEARTBEAT = Heartbeat(timedelta(hours=1), stale_after=timedelta(seconds=40))
 GOLD = f"gold/analytics/{USER}/{DATASET}/{JOB}"
 MANIFEST = f"{GOLD}/_manifest.json"
 MESSAGE = CleaningMessage(
@@ -48,6 +51,7 @@ class World:
         )
         self.lake = BrittleFileSystem()
         self.queues = InMemoryQueues()
+        self.clock = SetClock(AS_OF)
         self.jobs = InMemoryJobProgress([_job()])
         self.service = CleaningService(
             self.bronze,
@@ -55,7 +59,8 @@ class World:
             self.jobs,
             DataRouter(self.queues, record_limit, "small", "large"),
             SmallBatchCleaner(self.bronze, self.lake, record_limit=record_limit, byte_limit=byte_limit),
-            SetClock(AS_OF),
+            HEARTBEAT,
+            self.clock,
         )
 
     def job(self) -> Job:
@@ -228,8 +233,19 @@ def test_a_failed_attempt_raises_for_the_queue_and_tells_the_job() -> None:
     with pytest.raises(OSError, match="the disk is full"):
         world.service.run(MESSAGE, 1)
     assert world.job().status is JobStatus.PROCESSING
-    assert world.job().error == "OSError: the disk is full"
+    assert re.fullmatch(r"OSError: the disk is full \(stack [0-9a-f]{12}\)", world.job().error or "")
     assert world.job().finished_at is None
+
+
+def test_a_message_that_comes_again_while_its_worker_is_alive_is_left_to_that_worker() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.jobs.update(USER, JOB, lambda job: job.started(AS_OF, "reading bronze", 9))
+    world.clock.advance(timedelta(seconds=39))
+    world.service.run(MESSAGE, 2)
+    assert (world.job().status, world.job().attempts) == (JobStatus.PROCESSING, 1)
+    world.clock.advance(timedelta(seconds=1))
+    world.service.run(MESSAGE, 3)
+    assert (world.job().status, world.job().attempts) == (JobStatus.LOADING, 2)
 
 
 def test_the_last_failed_attempt_fails_the_job() -> None:
@@ -238,7 +254,7 @@ def test_the_last_failed_attempt_fails_the_job() -> None:
     with pytest.raises(OSError, match="the disk is full"):
         world.service.run(MESSAGE, MAX_DELIVERIES)
     assert world.job().status is JobStatus.FAILED
-    assert world.job().error == "OSError: the disk is full"
+    assert re.fullmatch(r"OSError: the disk is full \(stack [0-9a-f]{12}\)", world.job().error or "")
 
 
 def test_an_attempt_after_a_crash_gives_the_same_files_as_an_undisturbed_run() -> None:
@@ -282,7 +298,7 @@ def test_a_job_past_cleaning_is_not_started_moved_or_failed_by_who_comes_late(st
     ended = replace(_job(), status=status, stage="ended", finished_at=AS_OF)
     assert ended.started(AS_OF, "reading bronze", 9) == ended
     assert ended.progressed("cleaning", 1) == ended
-    assert ended.attempt_failed("too late") == ended
+    assert ended.attempt_failed(AS_OF, "too late") == ended
     assert ended.failed(AS_OF, "too late") == ended
 
 

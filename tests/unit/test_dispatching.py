@@ -32,7 +32,7 @@ class Desk:
         )
         self.jobs = InMemoryJobProgress([self.job])
         self.dispatcher = JobDispatcher(
-            self.jobs, DataRouter(self.queues, 10, "small-batch-queue", "large-batch-queue")
+            self.jobs, DataRouter(self.queues, 10, "small-batch-queue", "large-batch-queue"), SetClock(NOW)
         )
 
     def sent(self, queue_name: str) -> list[CleaningMessage]:
@@ -101,14 +101,14 @@ def test_the_message_of_a_retry_is_not_the_one_before_it_however_often_it_is_sen
 
 def test_a_retry_that_has_to_wait_for_its_data_is_another_submission_too() -> None:
     desk = Desk(JobStatus.FAILED)
-    desk.jobs.update(USER, JOB, lambda job: replace(job, attempts=2).waiting_for_data("generating"))
+    desk.jobs.update(USER, JOB, lambda job: replace(job, attempts=2).waiting_for_data(NOW, "generating"))
     desk.dispatcher.dispatch(USER, JOB)
     assert [message.submission for message in desk.sent("small-batch-queue")] == [2]
 
 
 def test_a_job_that_is_passed_on_is_still_the_same_submission() -> None:
     started = Desk(JobStatus.QUEUED).job.started(NOW, "reading bronze", 9)
-    passed_on = started.queued(ProcessingPath.LARGE_BATCH, "large-batch-queue", "passed on")
+    passed_on = started.queued(NOW, ProcessingPath.LARGE_BATCH, "large-batch-queue", "passed on")
     assert (passed_on.attempts, passed_on.submission) == (1, 0)
 
 

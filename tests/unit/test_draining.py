@@ -228,7 +228,7 @@ def test_a_run_that_ends_its_job_in_the_last_moment_is_not_followed_by_another(w
 def test_the_reason_that_a_run_gave_is_kept(world: World) -> None:
     world.send()
     world.step()
-    world.end_run(RunState.FAILED, lambda job: job.attempt_failed("OSError: the disk is full"))
+    world.end_run(RunState.FAILED, lambda job: job.attempt_failed(NOW, "OSError: the disk is full"))
     world.step(2 * SECOND)
     assert world.job().error == "OSError: the disk is full"
 
@@ -272,7 +272,7 @@ def test_a_job_that_is_given_up_says_why_its_last_run_failed(world: World) -> No
     for disk in range(1, 6):
 
         def fills_a_disk(job: Job, disk: int = disk) -> Job:
-            return job.attempt_failed(f"OSError: disk {disk} is full")
+            return job.attempt_failed(NOW, f"OSError: disk {disk} is full")
 
         world.step(40 * SECOND)
         world.end_run(RunState.FAILED, fills_a_disk)
@@ -520,7 +520,7 @@ def test_the_message_before_a_retry_is_not_followed(world: World, seen_as: JobSt
     world.step()
     world.end_run(RunState.SUCCEEDED, failed)
     # The owner has mended the part and is quicker than the next step.
-    world.change(lambda job: job.queued(ProcessingPath.LARGE_BATCH, "large", "waiting for a worker"))
+    world.change(lambda job: job.queued(NOW, ProcessingPath.LARGE_BATCH, "large", "waiting for a worker"))
     if seen_as is JobStatus.PROCESSING:
         world.change(lambda job: job.started(NOW, "reading bronze", 9))
     later = world.queue.send(message_of(world.job()))

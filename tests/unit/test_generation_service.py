@@ -49,7 +49,7 @@ class Factory:
             self.jobs,
             self.datasets,
             self.queues,
-            JobDispatcher(self.jobs, router),
+            JobDispatcher(self.jobs, router, self.clock),
             queue_name=QUEUE,
             batch_size=batch_size,
             clock=self.clock,

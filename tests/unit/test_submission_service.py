@@ -52,7 +52,7 @@ class World:
         return DataRouter(self.queues, 10, "small", "large")
 
     def dispatcher(self) -> JobDispatcher:
-        return JobDispatcher(self.jobs, self.router())
+        return JobDispatcher(self.jobs, self.router(), self.clock)
 
     def generation(self) -> GenerationService:
         return GenerationService(

@@ -55,7 +55,7 @@ class World:
             InMemoryFileSystem(),
         )
         router = DataRouter(queues, 10_000, "small", "large")
-        dispatcher = JobDispatcher(self.jobs, router)
+        dispatcher = JobDispatcher(self.jobs, router, clock)
         generation = GenerationService(
             bronze,
             self.jobs,

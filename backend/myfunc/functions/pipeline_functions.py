@@ -1,4 +1,4 @@
-"""What Data Factory's pipelines call beside the large path: loading Gold, and the log of their own runs."""
+"""What Data Factory's pipelines call beside the large path: sweeping, loading Gold, the log of their runs."""
 
 import azure.functions as func
 import msgspec
@@ -7,6 +7,20 @@ from backend.domain.errors import InvalidRequest
 from backend.myfunc.process_services import process_services
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library left it untyped
+
+
+@blueprint.route(
+    route="sweep_jobs", trigger_arg_name="request", methods=["POST"], auth_level=func.AuthLevel.FUNCTION
+)
+def sweep_jobs(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 - a binding's name
+    """Put the jobs whose worker or message is gone back on their queue; answers what was done."""
+    return _json(process_services().sweeping.step())
+
+
+@blueprint.timer_trigger(schedule="*/15 * * * * *", arg_name="timer")
+def look_after_jobs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - a binding's name
+    """Sweep: the pipelines come too rarely for somebody who waits for a job."""
+    process_services().sweeping.step()
 
 
 @blueprint.route(
