@@ -12,6 +12,7 @@ import msgspec
 from backend.myfunc.function_app import app
 from backend.services.draining import DrainStep
 from backend.services.loading import LoadStep
+from backend.services.sweeping import SweepStep
 from tests.infrastructure.expressions import (
     Call,
     ExpressionError,
@@ -42,7 +43,11 @@ _SYSTEM_VARIABLES = {
     "TriggerTime",
     "TriggerType",
 }
-_ANSWERS: dict[str, type[msgspec.Struct]] = {"drain_large_batch_queue": DrainStep, "load_gold": LoadStep}
+_ANSWERS: dict[str, type[msgspec.Struct]] = {
+    "drain_large_batch_queue": DrainStep,
+    "load_gold": LoadStep,
+    "sweep_jobs": SweepStep,
+}
 
 
 def pipeline_faults(pipeline: Resource) -> Iterator[str]:

@@ -18,7 +18,7 @@ class ScriptedFunctions:
     """Answers of the Functions app: each function's in turn, and then its last one for ever."""
 
     def __init__(self, **answers: list[str]) -> None:
-        self._answers = answers
+        self._answers = {"sweep_jobs": ["empty"]} | answers
         self.calls: list[str] = []
         self.recorded: list[RecordedRun] = []
 
@@ -46,14 +46,15 @@ def test_the_small_pipeline_loads_until_nothing_is_left_and_writes_down_the_last
     ended, _ = run("small_batch_pipeline", functions)
 
     assert ended.status == "Succeeded"
-    assert functions.calls == ["load_gold"] * 3 + ["record_pipeline_run"]
+    assert functions.calls == ["sweep_jobs", *["load_gold"] * 3, "record_pipeline_run"]
     [recorded] = functions.recorded
     assert str(recorded.run_id) == RUN_ID
     assert recorded.pipeline == "small_batch_pipeline"
     assert recorded.trigger == "every_so_often"
     assert recorded.started_at == BEGAN + timedelta(seconds=1)
     assert recorded.outcome == "succeeded"
-    assert recorded.steps == {"load_gold": {"status": "empty", "loaded": 3, "executionDuration": 1}}
+    answer = {"status": "empty", "loaded": 3, "executionDuration": 1}
+    assert recorded.steps == {"sweep_jobs": answer, "load_gold": answer}
 
 
 def test_the_small_pipeline_takes_a_passing_fault_for_none() -> None:
@@ -71,7 +72,7 @@ def test_the_small_pipeline_writes_a_lasting_failure_down_and_fails() -> None:
     ended, factory = run("small_batch_pipeline", functions)
 
     assert ended.status == "Failed"
-    assert functions.calls == ["load_gold"] * 4 + ["record_pipeline_run"]
+    assert functions.calls == ["sweep_jobs", *["load_gold"] * 4, "record_pipeline_run"]
     [recorded] = functions.recorded
     assert recorded.outcome == "failed"
     assert recorded.steps["load_gold"]["status"] == "failed"
@@ -79,6 +80,19 @@ def test_the_small_pipeline_writes_a_lasting_failure_down_and_fails() -> None:
     assert ended.failure is not None
     assert "503" in ended.failure
     assert factory.now - BEGAN < timedelta(minutes=5)
+
+
+def test_the_small_pipeline_loads_and_fails_when_it_can_not_sweep() -> None:
+    functions = ScriptedFunctions(sweep_jobs=["down"], load_gold=["empty"])
+
+    ended, _ = run("small_batch_pipeline", functions)
+
+    assert ended.status == "Failed"
+    assert functions.calls == [*["sweep_jobs"] * 4, "load_gold", "record_pipeline_run"]
+    [recorded] = functions.recorded
+    assert recorded.outcome == "failed"
+    assert recorded.steps["sweep_jobs"]["error"]["message"] == 'the app said "503"'
+    assert recorded.steps["load_gold"]["status"] == "empty"
 
 
 def test_the_small_pipeline_gives_up_after_an_hour_and_fails() -> None:
@@ -134,6 +148,7 @@ def test_the_large_pipeline_looks_every_minute_until_the_queue_is_empty_and_then
     assert ended.status == "Succeeded"
     assert functions.calls == [
         *[DRAIN] * 31,
+        "sweep_jobs",
         *["load_gold"] * 2,
         "record_pipeline_run",
         "record_pipeline_run",
