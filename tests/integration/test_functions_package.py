@@ -102,6 +102,7 @@ def test_azures_files_are_at_the_root_and_the_other_edges_stay_behind(package: P
     assert {path.stem for path in (package / "backend").iterdir()} == {
         "__init__",
         "adapters",
+        "azure_clients",
         "bootstrap",
         "data_routing",
         "domain",
@@ -198,7 +199,9 @@ def test_the_package_runs_a_job_to_the_end(
         "drain_large_batch_queue",
         "generate_sample_data_part",
         "load_gold",
+        "look_after_jobs",
         "record_pipeline_run",
+        "sweep_jobs",
         "transform_small_batch_queue",
         "warmup",
     }

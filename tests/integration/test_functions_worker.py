@@ -46,14 +46,16 @@ def test_the_worker_finds_every_function_with_its_trigger() -> None:
         "generate_sample_data_part": "queueTrigger",
         "drain_large_batch_queue": "httpTrigger",
         "load_gold": "httpTrigger",
+        "look_after_jobs": "timerTrigger",
         "record_pipeline_run": "httpTrigger",
+        "sweep_jobs": "httpTrigger",
         "warmup": "warmupTrigger",
     }
     small_batch = triggers["transform_small_batch_queue"]
     assert small_batch["queueName"] == "%SMALL_BATCH_QUEUE%"
     assert small_batch["connection"] == "AZURE_STORAGE_CONNECTION_STRING"
     assert triggers["generate_sample_data_part"]["queueName"] == "%DATA_GENERATION_QUEUE%"
-    for name in ("drain_large_batch_queue", "load_gold", "record_pipeline_run"):
+    for name in ("drain_large_batch_queue", "load_gold", "record_pipeline_run", "sweep_jobs"):
         called = triggers[name]
         assert (called["route"], called["methods"], called["authLevel"]) == (name, ["POST"], "FUNCTION")
 
