@@ -20,6 +20,7 @@ from backend.routes.frontend import frontend
 from backend.routes.health import health
 from backend.routes.jobs import jobs
 from backend.routes.json_bodies import ApiRequest, StrictJson
+from backend.routes.request_log import install_request_log
 from backend.routes.request_services import install_services
 from backend.settings import Settings
 
@@ -70,6 +71,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
     )
     app.config["MAX_CONTENT_LENGTH"] = _GREATEST_JSON_BODY
     app.url_map.merge_slashes = False
+    install_request_log(app)
     install_services(app, services)
     install_authentication(app, settings)
     register_error_handlers(app)

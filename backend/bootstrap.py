@@ -17,6 +17,7 @@ from backend.domain.errors import InvalidSettings
 from backend.domain.jobs import Destination, ProcessingPath
 from backend.ports import GoldDestination, SparkJobs
 from backend.settings import Settings, StorageAccount
+from backend.telemetry import traces
 
 if TYPE_CHECKING:
     from azure.data.tables import TableServiceClient
@@ -54,6 +55,26 @@ _WRITES_AT_ONCE = 8
 def build_services(settings: Settings) -> "Services":
     """The services of one process. Nothing is connected yet."""
     return Services(settings)
+
+
+def send_traces(settings: Settings, service: str) -> None:
+    """Have this process send its traces to Application Insights, if the settings name one.
+
+    Raises:
+        InvalidSettings: they can't be sent.
+    """
+    if settings.application_insights is None:
+        return
+    try:
+        from backend.adapters.opentelemetry_tracer import OpenTelemetryTracer, azure_monitor_exporter
+    except ModuleNotFoundError as error:
+        raise InvalidSettings(
+            "APPLICATIONINSIGHTS_CONNECTION_STRING is set, but traces can't be sent: "
+            "install azure-monitor-opentelemetry-exporter, or unset it"
+        ) from error
+    credential = identity() if settings.application_insights_by_identity else None
+    exporter = azure_monitor_exporter(settings.application_insights, credential)
+    traces.install(OpenTelemetryTracer(service, exporter))
 
 
 def utc_now() -> datetime:

@@ -44,6 +44,9 @@ class Settings:
         max_upload_bytes: the greatest size of an upload's body.
         spark_worker_url: the Spark worker of a stack on one machine.
         databricks_host, databricks_job_id: the workspace, and its job that cleans one dataset.
+        application_insights: the connection string of where traces are sent; without it, nowhere.
+        application_insights_by_identity: whether they are sent as the process's identity.
+        metrics_token: what whoever reads `/metrics` has to show.
     """
 
     local: bool
@@ -72,6 +75,9 @@ class Settings:
     spark_worker_url: str | None
     databricks_host: str | None
     databricks_job_id: int | None
+    application_insights: str | None
+    application_insights_by_identity: bool
+    metrics_token: str | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -114,6 +120,9 @@ class Settings:
             spark_worker_url=env.get("SPARK_WORKER_URL") or None,
             databricks_host=env.get("DATABRICKS_HOST") or None,
             databricks_job_id=_job_id(env),
+            application_insights=env.get("APPLICATIONINSIGHTS_CONNECTION_STRING") or None,
+            application_insights_by_identity=_with_identity(env),
+            metrics_token=_secret(env, "METRICS_TOKEN"),
         )
 
     def require_database_url(self) -> str:
@@ -154,6 +163,11 @@ def _secret(env: Mapping[str, str], name: str) -> str | None:
 def _job_id(env: Mapping[str, str]) -> int | None:
     name = "DATABRICKS_JOB_ID"
     return _positive(env, name, 0) if env.get(name) else None
+
+
+def _with_identity(env: Mapping[str, str]) -> bool:
+    # The name and value that Azure's own host knows.
+    return "AAD" in env.get("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", "")
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:

@@ -117,6 +117,7 @@ def run_parameters(message: LargeBatchMessage) -> dict[str, str]:
         "as_of": message.as_of.isoformat(),
         "submission": str(message.submission),
         "attempt": str(message.attempt),
+        "trace_parent": message.trace_parent or "",
     }
 
 

@@ -1,7 +1,6 @@
 """`python -m backend serve`: the HTTP API on Waitress, until SIGTERM or Ctrl-C."""
 
 import argparse
-import logging
 import signal
 import sys
 from types import FrameType
@@ -11,11 +10,12 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
 from backend.app import create_app
-from backend.bootstrap import build_services
+from backend.bootstrap import build_services, send_traces
 from backend.domain.errors import InvalidSettings
 from backend.routes.data import MULTIPART_OVERHEAD_BYTES
 from backend.routes.errors import error_response
 from backend.settings import Settings
+from backend.telemetry.log_lines import log_json_lines
 
 _GREATEST_PORT = 65_535
 
@@ -37,11 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     """Serve until told to stop; 0, or 1 after one line on stderr when the service can't start."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s", level=logging.INFO)
-    # At INFO the Azure SDKs write several lines for every request.
-    logging.getLogger("azure").setLevel(logging.WARNING)
+    log_json_lines("api")
     try:
         settings = Settings.from_environment()
+        send_traces(settings, "api")
         app = create_app(settings, build_services(settings))
         server = ApiServer(
             app,

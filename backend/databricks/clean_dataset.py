@@ -5,18 +5,20 @@ machines, where the executors find it too.
 """
 
 import argparse
-import logging
 import os
 from collections.abc import Sequence
 
 import msgspec
 from pyspark.sql import SparkSession
 
-from backend.bootstrap import build_services
+from backend.bootstrap import build_services, send_traces
 from backend.domain.errors import InvalidSettings
 from backend.domain.jobs import ProcessingPath
 from backend.domain.messages import LargeBatchMessage
 from backend.settings import Settings
+from backend.telemetry import traces
+from backend.telemetry.job_work import working_on
+from backend.telemetry.log_lines import log_json_lines
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,18 +31,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Exception: another attempt may mend it, so the run has to show as failed; what no attempt can mend is
             told in the job's progress alone.
     """
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("backend").setLevel(logging.INFO)
+    log_json_lines("databricks")
     parser = _parser()
     told = parser.parse_args(arguments)
+    told.trace_parent = told.trace_parent or None
     try:
         message = msgspec.convert(told, LargeBatchMessage, strict=False, from_attributes=True)
         settings = _settings(told)
+        send_traces(settings, "databricks")
     except (msgspec.ValidationError, InvalidSettings) as error:
         parser.error(str(error))
     services = build_services(settings)
     spark = SparkSession.builder.getOrCreate()
-    services.large_batch_cleaning(spark).run(message, delivery=message.attempt)
+    try:
+        with working_on(message, "clean dataset", attempt=message.attempt):
+            services.large_batch_cleaning(spark).run(message, delivery=message.attempt)
+    finally:
+        traces.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -52,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         ("--as-of", "INSTANT", "the moment that rules take for now"),
         ("--submission", "N", "how many attempts the job had seen when it was sent"),
         ("--attempt", "N", "which run of the job's message this is, from 1"),
+        ("--trace-parent", "ID", "the trace of the request that asked for the job, or nothing"),
         ("--storage-account", "NAME", "the account of queues and tables"),
         ("--lake-account", "NAME", "the account of Bronze, Silver and Gold"),
     ):

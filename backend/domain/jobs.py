@@ -90,6 +90,7 @@ class Job:
         next_load_at: before this time nobody begins a load: one is under way, or the last one failed.
         operational_loaded_at, warehouse_loaded_at: when Gold was in each destination.
         error: why the job failed, or why the last attempt did.
+        trace_parent: the W3C traceparent of the request that asked for the job.
     """
 
     user_id: str
@@ -121,6 +122,7 @@ class Job:
     operational_loaded_at: datetime | None = None
     warehouse_loaded_at: datetime | None = None
     error: str | None = None
+    trace_parent: str | None = None
 
     def started(self, now: datetime, stage: str, total: int) -> "Job":
         """A worker begins, for the first time or again, on a job of at least `total` steps."""

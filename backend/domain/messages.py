@@ -14,12 +14,17 @@ MAX_DELIVERIES = 5
 """How often a message is delivered before it goes to the poison queue; host.json says the same."""
 
 
-class QueueMessage(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
-    """The ids that every message carries."""
+class QueueMessage(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
+    """The ids that every message carries.
+
+    Attributes:
+        trace_parent: the W3C traceparent of the request that asked for the work.
+    """
 
     user_id: str
     job_id: str
     parent_job_id: str
+    trace_parent: str | None = None
 
     def __post_init__(self) -> None:
         for name, holds in (
@@ -47,7 +52,7 @@ class QueueMessage(msgspec.Struct, frozen=True, rename="camel", kw_only=True):
         return msgspec.json.encode(self)
 
 
-class CleaningMessage(QueueMessage, frozen=True, kw_only=True, omit_defaults=True):
+class CleaningMessage(QueueMessage, frozen=True, kw_only=True):
     """Clean one dataset, on `small-batch-queue` or `large-batch-queue`.
 
     Attributes:

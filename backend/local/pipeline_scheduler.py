@@ -16,6 +16,8 @@ from uuid import uuid4
 
 import requests
 
+from backend.telemetry.log_lines import log_json_lines
+
 _LOG = logging.getLogger("pipeline_scheduler")
 
 _RECORD = "record_pipeline_run"
@@ -137,7 +139,7 @@ def main() -> None:
     url = parser.parse_args().functions_url
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO)
+    log_json_lines("pipelines")
     scheduler = PipelineScheduler(url, pipelines())
     while True:
         scheduler.call_due()

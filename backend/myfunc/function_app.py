@@ -12,7 +12,10 @@ from backend.myfunc.functions import (
     small_batch_functions,
     warm_up_functions,
 )
+from backend.myfunc.process_services import SERVICE
+from backend.telemetry.log_lines import log_json_lines
 
+log_json_lines(SERVICE)
 app = func.FunctionApp()
 app.register_functions(small_batch_functions.blueprint)
 app.register_functions(large_batch_functions.blueprint)

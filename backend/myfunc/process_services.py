@@ -9,6 +9,9 @@ from backend.settings import Settings
 if TYPE_CHECKING:
     from backend.bootstrap import Services
 
+SERVICE = "functions"
+"""What the log and the traces call this process."""
+
 _BUILDING = threading.Lock()
 
 
@@ -22,6 +25,8 @@ def process_services() -> "Services":
 @functools.cache
 def _build() -> "Services":
     # Here and not above: the import of the app must not wait for the Azure SDKs.
-    from backend.bootstrap import build_services
+    from backend.bootstrap import build_services, send_traces
 
-    return build_services(Settings.from_environment())
+    settings = Settings.from_environment()
+    send_traces(settings, SERVICE)
+    return build_services(settings)

@@ -15,6 +15,7 @@ from backend.domain.errors import NotAuthenticated
 from backend.domain.identifiers import is_user_id
 from backend.routes.errors import error_response
 from backend.settings import Settings
+from backend.telemetry.log_lines import add_ids, hashed
 
 BEARER: list[dict[str, list[str]]] = [{"accessToken": []}]
 """The OpenAPI security requirement of a call that takes an access token."""
@@ -51,6 +52,7 @@ def install_authentication(app: Flask, settings: Settings) -> None:
 def require_access_token() -> None:
     """Refuse a request without a valid access token; to be run before a blueprint's requests."""
     verify_jwt_in_request()
+    add_ids(user=hashed(current_user_id()))
 
 
 def require_refresh_token() -> None:

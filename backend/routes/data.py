@@ -18,6 +18,7 @@ from backend.routes.json_bodies import Answer, Body, respond
 from backend.routes.request_services import services
 from backend.services.generation import DEFAULT_ERROR_RATE
 from backend.services.submission import CleaningRequest
+from backend.telemetry.log_lines import add_ids
 
 MULTIPART_OVERHEAD_BYTES = 64 << 10
 """What a multipart body may have around its file."""
@@ -222,6 +223,7 @@ def generate_raw(body: Generation) -> Response:
     if body.data_count > greatest:
         raise InvalidRequest(f"dataCount has to be at most {greatest}")
     plan = services().generation.request(current_user_id(), body.data_count, body.error_rate, body.seed)
+    add_ids(job_id=plan.job_id)
     return respond(
         GenerationAnswer(
             parent_job_id=plan.parent_job_id,
@@ -249,6 +251,7 @@ def clean_data(header: IdempotencyHeader, body: Cleaning) -> Response:
         header.idempotency_key,
     )
     job, decision = accepted.job, accepted.decision
+    add_ids(job_id=job.job_id)
     status_url = f"/jobs/{job.job_id}"
     return respond(
         CleaningAnswer(

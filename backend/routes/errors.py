@@ -2,7 +2,6 @@
 
 import logging
 import re
-import uuid
 from typing import Any, Literal
 
 from azure.core.exceptions import AzureError, HttpResponseError
@@ -23,6 +22,7 @@ from backend.domain.errors import (
     TooLarge,
     Unavailable,
 )
+from backend.telemetry import traces
 
 _log = logging.getLogger(__name__)
 
@@ -124,8 +124,8 @@ def _unexpected(error: Exception) -> Response:
     return error_response(_SERVER_ERROR, "internal_error", message, _logged(error))
 
 
-def _logged(error: Exception) -> str:
-    request_id = uuid.uuid4().hex
+def _logged(error: Exception) -> str | None:
+    request_id = traces.request_id()
     _log.error("request %s failed", request_id, exc_info=error)
     return request_id
 

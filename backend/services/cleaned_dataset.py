@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any
 
 from backend.domain.jobs import Counts
+from backend.telemetry import traces
 
 OnProgress = Callable[[str, int], None]
 """Told the stage, and how many of the job's steps are done (`services.progress`)."""
@@ -30,7 +31,7 @@ class PastSmallPath(Exception):
 
 
 class Stopwatch:
-    """Seconds by stage, in the order in which the stages ended."""
+    """Seconds by stage, in the order in which the stages ended; each is a span of the job's trace."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -40,4 +41,5 @@ class Stopwatch:
         """The stage has ended, and the next one begins."""
         now = perf_counter()
         self.seconds[stage] = round(now - self._since, 6)
+        traces.past_span(stage, now - self._since)
         self._since = now

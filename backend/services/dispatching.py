@@ -109,4 +109,5 @@ def _message(job: Job, path: ProcessingPath) -> CleaningMessage:
         as_of=job.as_of,
         processing_path=path,
         submission=job.submission,
+        trace_parent=job.trace_parent,
     )

@@ -11,6 +11,9 @@ from backend.domain.jobs import Job, JobStatus
 from backend.domain.messages import MAX_DELIVERIES, LargeBatchMessage
 from backend.ports import JobProgressStore, LeasedMessage, LeasedQueue, RunState, SparkJobs
 from backend.services.poisoning import PoisonRecorder
+from backend.telemetry import traces
+from backend.telemetry.job_work import job_ids
+from backend.telemetry.log_lines import log_event
 
 _log = logging.getLogger(__name__)
 
@@ -119,6 +122,10 @@ class LargeQueueDrainer:
             self._poisoning.record_undecodable(leased.body or b"", str(error))
             self._give_up(leased, str(error), done)
             return
+        with job_ids(message):
+            self._take_on(leased, message, done)
+
+    def _take_on(self, leased: LeasedMessage, message: LargeBatchMessage, done: DrainStep) -> None:
         job = self._jobs.get(message.user_id, message.job_id)
         if job is None:
             self._give_up(leased, f"there is no job {message.job_id}", done)
@@ -136,7 +143,9 @@ class LargeQueueDrainer:
             if self._spark.active() >= self._max_runs:
                 self._wait(leased, message, job, _ALL_TAKEN, done)
                 return
-            run_id = self._spark.start(message)
+            with traces.continued("start spark run", message.trace_parent, attempt=message.attempt):
+                run_id = self._spark.start(message)
+                log_event(_log, logging.INFO, "Spark run started", run=run_id, attempt=message.attempt)
         except Unavailable as error:
             self._wait_for_spark(leased, message, job, error, done)
             return

@@ -14,6 +14,7 @@ from backend.domain.messages import MAX_DELIVERIES, GenerationMessage
 from backend.ports import DatasetStore, FileSystem, JobProgressStore, MessageQueues
 from backend.services.dispatching import NOT_SENT, JobDispatcher
 from backend.services.progress import generating_and_cleaning_steps
+from backend.telemetry import traces
 
 GREATEST_CHUNK_COUNT = 1_000
 """A dataset of more batches than this gets larger ones, so that asking for it stays quick."""
@@ -89,6 +90,7 @@ class GenerationService:
             as_of=now,
             submitted_at=now,
             queue_name=self._queue_name,
+            trace_parent=traces.trace_parent(),
         )
         self._jobs.add(job)
         return self.generate_for(job, error_rate, seed)
@@ -311,6 +313,7 @@ def _plan(job: Job, size: int, error_rate: float, seed: int) -> list[GenerationM
             user_id=job.user_id,
             job_id=job.job_id,
             parent_job_id=job.parent_job_id,
+            trace_parent=job.trace_parent,
             part_id=f"{index:05d}",
             chunk_index=index,
             total_chunks=len(starts),

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,7 +28,9 @@ class Heartbeat:
     def during(self, beat: Callable[[], object]) -> Iterator[None]:
         """Call `beat` every interval, from a thread of its own, until the block is left."""
         ended = threading.Event()
-        thread = threading.Thread(target=self._until, args=(ended, beat), name="heartbeat", daemon=True)
+        # In a copy of this thread's context, so that what it logs names the job.
+        run = copy_context().run
+        thread = threading.Thread(target=run, args=(self._until, ended, beat), name="heartbeat", daemon=True)
         thread.start()
         try:
             yield

@@ -16,6 +16,8 @@ from backend.ports import FileSystem, GoldDestination, GoldTable, JobProgressSto
 from backend.services.failure_words import words_for_owner
 from backend.services.heartbeat import Heartbeat
 from backend.services.table_reading import TableReader
+from backend.telemetry import traces
+from backend.telemetry.job_work import working_on
 from backend.transformations.gold_tables import TABLES
 from backend.transformations.manifest import Manifest, Output
 
@@ -154,7 +156,8 @@ class LoadingService:
         if not job.load_broken_off:
             return LoadOutcome.PUT_OFF
         try:
-            return self._load(job)
+            with working_on(job, "load gold"):
+                return self._load(job)
         except Exception as error:
             self._put_off(job, words_for_owner(error))
             raise
@@ -200,7 +203,10 @@ class LoadingService:
 
     def _load_into(self, destination: GoldDestination, job: Job, tables: Sequence[GoldTable]) -> None:
         dataset = LoadedDataset(job.user_id, job.parent_job_id, job.job_id, job.as_of)
-        with self._heartbeat.during(lambda: self._beat(job)):
+        with (
+            traces.span("loading", destination=destination.name),
+            self._heartbeat.during(lambda: self._beat(job)),
+        ):
             took = destination.load(dataset, tables)
         if not took:
             _log.info("%s holds a later job's rows than job %s's", destination.name, job.job_id)

@@ -8,6 +8,7 @@ from backend.ports import FileSystem, LakeFile
 from backend.services.cleaned_dataset import CleanedDataset, OnProgress, PastSmallPath
 from backend.services.dataset_cleaning import clean_dataset
 from backend.services.outputs import OutputWriter
+from backend.telemetry import traces
 from backend.transformations.bronze import BronzePart
 
 
@@ -41,4 +42,6 @@ class SmallBatchCleaner:
 
     def _read(self, parts: Sequence[LakeFile]) -> Iterator[BronzePart]:
         for part in parts:
-            yield BronzePart(lake_paths.file_name(part.path), self._bronze.read(part.path))
+            with traces.span("reading bronze", bytes=part.size):
+                content = self._bronze.read(part.path)
+            yield BronzePart(lake_paths.file_name(part.path), content)

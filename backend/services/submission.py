@@ -16,6 +16,7 @@ from backend.ports import DatasetStore, IdempotencyClaim, IdempotencyStore, JobP
 from backend.services.bronze_counting import BronzeCounter
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import DEFAULT_ERROR_RATE, GenerationService
+from backend.telemetry import traces
 
 _STAGE = "waiting for its data"
 
@@ -158,6 +159,7 @@ class SubmissionService:
             record_count=record_count,
             as_of=now,
             submitted_at=now,
+            trace_parent=traces.trace_parent(),
         )
         return job, data
 

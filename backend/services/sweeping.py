@@ -13,6 +13,7 @@ from backend.ports import JobProgressStore, MessageQueues, OpenJob
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import GenerationService
 from backend.services.heartbeat import Heartbeat
+from backend.telemetry.job_work import job_ids
 
 _log = logging.getLogger(__name__)
 
@@ -90,7 +91,8 @@ class SweepingService:
                 continue
             try:
                 if (job := self._jobs.look_at(entry)) is not None and self._is_quiet(job):
-                    self._sweep(job, done)
+                    with job_ids(job):
+                        self._sweep(job, done)
             except (_NotQuiet, NotFound):
                 continue
             except Exception as error:  # noqa: BLE001 - raised below: it must not keep the others from their turn

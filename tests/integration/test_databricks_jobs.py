@@ -27,6 +27,7 @@ MESSAGE = LargeBatchMessage(
     processing_path=ProcessingPath.LARGE_BATCH,
     submission=1,
     attempt=2,
+    trace_parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 )
 
 
@@ -69,6 +70,7 @@ def test_a_run_is_started_with_the_parameters_of_its_message(
         "as_of": "2026-11-22T21:00:00.123456+00:00",
         "submission": "1",
         "attempt": "2",
+        "trace_parent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     }
 
 

@@ -104,6 +104,7 @@ def test_the_job_cleans_a_dataset(
         f"--as-of={AS_OF.isoformat()}",
         "--submission=0",
         "--attempt=1",
+        "--trace-parent=",
         "--storage-account=devstoreaccount1",
         "--lake-account=devstoreaccount1",
     ]

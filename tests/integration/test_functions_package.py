@@ -112,6 +112,7 @@ def test_azures_files_are_at_the_root_and_the_other_edges_stay_behind(package: P
         "sample_data",
         "services",
         "settings",
+        "telemetry",
         "transformations",
     }
 

@@ -25,6 +25,7 @@ MESSAGE = LargeBatchMessage(
     user_id="0123456789abcdef0123456789abcdef",
     job_id="fe6b1c2d3e4f5a6b7c8d9e0f1a2b3c4d",
     parent_job_id="november_orders",
+    trace_parent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
     as_of=datetime(2026, 11, 22, 21, 0, 0, 123456, UTC),
     processing_path=ProcessingPath.LARGE_BATCH,
     submission=1,

@@ -7,6 +7,7 @@ import signal
 import sys
 
 from backend.local.datalake_gateway.server import serve
+from backend.telemetry.log_lines import log_json_lines
 
 
 def main() -> None:
@@ -15,7 +16,9 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True, help="where to listen, on the loopback interface")
     parser.add_argument("--azurite-port", type=int, required=True, help="Azurite's blob port")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    log_json_lines("gateway")
+    # At INFO there is a line for every request.
+    logging.getLogger().setLevel(logging.WARNING)
     try:
         asyncio.run(_serve_until_stopped(options.port, options.azurite_port))
     except OSError as error:

@@ -9,7 +9,8 @@ import threading
 
 from backend.local.functions_host.errors import InvalidFunctionApp, WorkerExited
 from backend.local.functions_host.host import FunctionsHost, HostOptions
-from backend.local.functions_host.log_lines import log_event, log_to_standard_error
+from backend.local.functions_host.log_lines import log_event
+from backend.telemetry.log_lines import log_json_lines
 
 # Measured on 2 cores with 24 messages that each generate and clean 2,500 records: 5.9 s with one process
 # of one thread, 6.5 s with one of six, 2.8 s with two of one. So a process for each core; a second thread
@@ -20,7 +21,7 @@ _DEFAULT_THREADS = 2
 
 def main() -> int:
     """Run a host until SIGTERM or SIGINT; 0 after a stop, 1 when the app can't be run."""
-    log_to_standard_error()
+    log_json_lines("functions host")
     stopping = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stopping.set())

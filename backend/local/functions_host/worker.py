@@ -42,7 +42,7 @@ from backend.local.functions_host.invocations import (
     decode_invocation,
     encode,
 )
-from backend.local.functions_host.log_lines import log_to_standard_error
+from backend.telemetry.log_lines import log_json_lines
 
 _Result = TypeVar("_Result")
 
@@ -168,7 +168,7 @@ def main(app: str, descriptor: int, threads: int) -> None:
     # Ctrl-C reaches the whole group; it is the host that decides how long running work may take.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    log_to_standard_error()
+    log_json_lines("functions")
     connection = Connection(descriptor)
     try:
         functions = load_functions(app)

@@ -1,7 +1,6 @@
 """`python -m backend.local.spark_worker --port PORT --scratch DIR`: serve until SIGTERM or SIGINT."""
 
 import argparse
-import logging
 import os
 import shutil
 import signal
@@ -11,7 +10,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import NoReturn
 
-from backend.bootstrap import build_services
+from backend.bootstrap import build_services, send_traces
 from backend.local.loopback_server import LoopbackServer
 from backend.local.spark_worker.cleaning import clean, warm_up
 from backend.local.spark_worker.http_endpoint import MAX_BODY_BYTES, WorkerEndpoint
@@ -19,6 +18,7 @@ from backend.local.spark_worker.priority import give_way
 from backend.local.spark_worker.runs import Runs
 from backend.local.spark_worker.session import WarmSession
 from backend.settings import Settings
+from backend.telemetry.log_lines import log_json_lines
 
 _THREADS = 4
 
@@ -27,12 +27,14 @@ def main() -> None:
     """Run a worker; its status is 0 after a stop, 1 when it can't listen, or has lost Spark."""
     options = _options()
     give_way()
-    _log_to_standard_error()
+    log_json_lines("spark worker")
     ended: SimpleQueue[int] = SimpleQueue()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.put(0))
     _empty(options.scratch)
-    services = build_services(Settings.from_environment())
+    settings = Settings.from_environment()
+    send_traces(settings, "spark worker")
+    services = build_services(settings)
     session = WarmSession(options.scratch, partial(warm_up, services), lambda: ended.put(1))
     runs = Runs(lambda message: clean(services, session.spark, message))
     endpoint = WorkerEndpoint(runs, lambda: session.status)
@@ -59,12 +61,6 @@ def _empty(scratch: Path) -> None:
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
     os.environ["TMPDIR"] = str(scratch)
-
-
-def _log_to_standard_error() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    for chatty in ("azure", "py4j"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 def _options() -> argparse.Namespace:

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from backend.domain.messages import LargeBatchMessage
+from backend.telemetry.job_work import working_on
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -21,7 +22,8 @@ def clean(services: "Services", spark: "SparkSession", message: LargeBatchMessag
     Raises:
         Exception: another attempt may mend it; what may not is told in the job's progress.
     """
-    services.large_batch_cleaning(spark).run(message, delivery=message.attempt)
+    with working_on(message, "clean dataset", attempt=message.attempt):
+        services.large_batch_cleaning(spark).run(message, delivery=message.attempt)
 
 
 def warm_up(services: "Services", spark: "SparkSession") -> None:

@@ -5,6 +5,7 @@ import azure.functions as func
 from backend.domain.messages import CleaningMessage
 from backend.myfunc.deliveries import STORAGE_CONNECTION, decode, delivery
 from backend.myfunc.process_services import process_services
+from backend.telemetry.job_work import working_on
 
 blueprint = func.Blueprint()  # type: ignore[no-untyped-call] # the library left it untyped
 
@@ -18,5 +19,6 @@ def transform_small_batch_queue(message: func.QueueMessage) -> None:
     """
     work = decode(message, CleaningMessage)
     services = process_services()
-    services.cleaning.run(work, delivery(message))
-    services.loading.load(work.user_id, work.job_id)
+    with working_on(work, "transform_small_batch_queue", delivery=delivery(message)):
+        services.cleaning.run(work, delivery(message))
+        services.loading.load(work.user_id, work.job_id)
