@@ -20,6 +20,7 @@ from backend.routes.frontend import frontend
 from backend.routes.health import health
 from backend.routes.jobs import jobs
 from backend.routes.json_bodies import ApiRequest, StrictJson
+from backend.routes.metrics import METRICS_SECURITY_SCHEMES, metrics
 from backend.routes.request_log import install_request_log
 from backend.routes.request_services import install_services
 from backend.settings import Settings
@@ -62,7 +63,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
             version=backend.__version__,
             description="Cleans order data, and says what it did to every record.",
         ),
-        security_schemes=SECURITY_SCHEMES,
+        security_schemes=SECURITY_SCHEMES | METRICS_SECURITY_SCHEMES,
         doc_ui=False,
         static_folder=None,
         validation_error_status=400,
@@ -75,7 +76,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
     install_services(app, services)
     install_authentication(app, settings)
     register_error_handlers(app)
-    for blueprint in (credentials, tokens, data, jobs, frontend, health):
+    for blueprint in (credentials, tokens, data, jobs, frontend, health, metrics):
         app.register_api(blueprint)
     app.register_blueprint(documentation_blueprint(app))
     # Flask runs these last to first: the limiter's own headers are there when _harden looks.

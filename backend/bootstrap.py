@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from backend.services.heartbeat import Heartbeat
     from backend.services.ingestion import IngestionService
     from backend.services.loading import LoadingService
+    from backend.services.operational_figures import OperationalFigures
     from backend.services.pipeline_runs import PipelineRunLog
     from backend.services.poisoning import PoisonRecorder
     from backend.services.reporting import ReportingService
@@ -296,6 +297,19 @@ class Services:
         )
 
     @cached_property
+    def figures(self) -> "OperationalFigures":
+        """Knows how the whole service is doing."""
+        from backend.services.operational_figures import OperationalFigures
+
+        return OperationalFigures(
+            self.jobs,
+            self.queues,
+            queue_names=queue_names(self.settings),
+            clock=utc_now,
+            seconds=time.monotonic,
+        )
+
+    @cached_property
     def router(self) -> DataRouter:
         """Chooses paths."""
         return DataRouter(
@@ -438,6 +452,7 @@ def table_names() -> tuple[str, ...]:
     return (
         job_progress_table.TABLE_NAME,
         job_progress_table.OPEN_JOBS_TABLE_NAME,
+        job_progress_table.JOB_ENDINGS_TABLE_NAME,
         dataset_table.TABLE_NAME,
         idempotency_table.TABLE_NAME,
     )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from backend.domain.datasets import Dataset
+from backend.domain.job_endings import JobEnding
 from backend.domain.jobs import Job, JobStatus
 from backend.domain.messages import LargeBatchMessage
 
@@ -84,6 +85,13 @@ class MessageQueues(Protocol):
 
     def ping(self) -> None:
         """Raise if a queue does not answer."""
+
+
+class QueueDepths(Protocol):
+    """How long the queues are."""
+
+    def depth(self, queue_name: str) -> int:
+        """How many messages a queue holds, about, those in hand included; 0 when there is no such queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +278,16 @@ class JobProgressStore(Protocol):
 
     def ping(self) -> None:
         """Raise if the table does not answer."""
+
+
+class JobStatistics(Protocol):
+    """What can be told of all jobs together."""
+
+    def open_jobs(self) -> Iterator[OpenJob]:
+        """As `JobProgressStore.open_jobs`."""
+
+    def endings(self, hour: datetime) -> list[JobEnding]:
+        """The ends that jobs came to within the hour that begins then."""
 
 
 class DatasetStore(Protocol):

@@ -4,30 +4,37 @@ Beside it stands OpenJobs, an index of the jobs that have not ended: JobProgress
 look through it every few seconds. An entry is put in before its job's row is there, and taken out after the
 row says that the job has ended, so that a crash between leaves one too many. It is written anew when the
 job's status changes, and otherwise only when somebody looks, so that it may tell of an earlier moment.
+
+JobEndings holds the ends of jobs by the hour, to be added up. An end is put in while the entry in OpenJobs
+still stands, so that after a crash whoever looks at that entry puts it in: once, since it is the same row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from azure.data.tables import TableEntity, TableServiceClient
 
 from backend.adapters.table_rows import TableRows, properties_of, record_from
+from backend.domain.job_endings import JobEnding
 from backend.domain.jobs import Counts, Job, JobStatus
 from backend.ports import OpenJob
 
 TABLE_NAME = "JobProgress"
 OPEN_JOBS_TABLE_NAME = "OpenJobs"
+JOB_ENDINGS_TABLE_NAME = "JobEndings"
 
 _KEYS = ("user_id", "job_id")
 _A_COUNT = "recordsIn"
 
 
 class JobProgressTable:
-    """Implements `JobProgressStore`. Job ids sort newest first, and so do the rows."""
+    """Implements `JobProgressStore` and `JobStatistics`. Job ids sort newest first, and so do the rows."""
 
     def __init__(self, service: TableServiceClient) -> None:
         self._rows = TableRows(service, TABLE_NAME)
         self._open_jobs = TableRows(service, OPEN_JOBS_TABLE_NAME)
+        self._endings = TableRows(service, JOB_ENDINGS_TABLE_NAME)
 
     def add(self, job: Job) -> None:
         """Insert a new job. Raises Conflict when the id is taken."""
@@ -55,6 +62,7 @@ class JobProgressTable:
 
         job = self._rows.update(user_id, job_id, _job, _properties, indexed)
         if job.status.is_final and job.status is not status:
+            self._note_ended(job)
             self._forget(user_id, job_id)
         return job
 
@@ -84,11 +92,23 @@ class JobProgressTable:
         """See the port."""
         job = self.get(entry.user_id, entry.job_id)
         if job is None or job.status.is_final:
+            if job is not None:
+                self._note_ended(job)
             self._forget(entry.user_id, entry.job_id)
             return None
         if (job.status, job.quiet_since) != (entry.status, entry.quiet_since):
             self._note_open(job)
         return job
+
+    def endings(self, hour: datetime) -> list[JobEnding]:
+        """See the port."""
+        rows = self._endings.query("PartitionKey eq @hour", {"hour": _hour(hour)})
+        return [record_from(row, JobEnding, counts=_counts(row)) for row in rows]
+
+    def _note_ended(self, job: Job) -> None:
+        ending = JobEnding.of(job)
+        key = f"{job.job_id}-{job.submission}-{job.status}"
+        self._endings.put(_hour(ending.ended_at), key, _with_counts(ending))
 
     def _forget(self, user_id: str, job_id: str) -> None:
         self._open_jobs.delete(user_id, job_id)
@@ -106,11 +126,24 @@ class JobProgressTable:
         self._rows.ping()
 
 
+def _hour(instant: datetime) -> str:
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H")
+
+
+def _with_counts(record: Job | JobEnding, leave_out: Collection[str] = ()) -> dict[str, Any]:
+    counts = {} if record.counts is None else properties_of(record.counts)
+    return properties_of(record, leave_out=(*leave_out, "counts")) | counts
+
+
+def _counts(entity: TableEntity) -> Counts | None:
+    return record_from(entity, Counts) if _A_COUNT in entity else None
+
+
 def _properties(job: Job) -> dict[str, Any]:
-    counts = {} if job.counts is None else properties_of(job.counts)
-    return properties_of(job, leave_out=(*_KEYS, "counts")) | counts
+    return _with_counts(job, leave_out=_KEYS)
 
 
 def _job(entity: TableEntity) -> Job:
-    counts = record_from(entity, Counts) if _A_COUNT in entity else None
-    return record_from(entity, Job, user_id=entity["PartitionKey"], job_id=entity["RowKey"], counts=counts)
+    return record_from(
+        entity, Job, user_id=entity["PartitionKey"], job_id=entity["RowKey"], counts=_counts(entity)
+    )

@@ -10,11 +10,11 @@ from azure.core.exceptions import HttpResponseError, ResourceNotFoundError
 from azure.storage.queue import QueueServiceClient
 
 from backend.domain.errors import LeaseLost
+from backend.domain.messages import POISON_SUFFIX
 from backend.ports import LeasedMessage
 
 # What the service says of a message that somebody else has leased, or deleted, in the meantime.
 _LOST = frozenset({"MessageNotFound", "PopReceiptMismatch"})
-_POISON_SUFFIX = "-poison"
 
 
 class StorageLeasedQueue:
@@ -25,7 +25,7 @@ class StorageLeasedQueue:
 
     def __init__(self, service: QueueServiceClient, name: str) -> None:
         self._queue = service.get_queue_client(name)
-        self._poison_queue = service.get_queue_client(f"{name}{_POISON_SUFFIX}")
+        self._poison_queue = service.get_queue_client(f"{name}{POISON_SUFFIX}")
 
     def is_empty(self) -> bool:
         """Whether it holds no message, leased ones included."""

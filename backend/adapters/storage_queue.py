@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable
 
+from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import BinaryBase64EncodePolicy, QueueClient, QueueServiceClient
 
 _NEVER_EXPIRES = -1
 
 
 class StorageQueues:
-    """Implements `MessageQueues`.
+    """Implements `MessageQueues` and `QueueDepths`.
 
     Args:
         queue_names: every queue that is sent to. Each has one client, which keeps its connections.
     """
 
     def __init__(self, service: QueueServiceClient, queue_names: Iterable[str]) -> None:
+        self._service = service
         self._clients: dict[str, QueueClient] = {
             name: service.get_queue_client(name, message_encode_policy=BinaryBase64EncodePolicy())
             for name in queue_names
@@ -28,6 +30,14 @@ class StorageQueues:
     def is_empty(self, queue_name: str) -> bool:
         """Whether a queue holds no message; Azure's approximate count is never lower than the true one."""
         return not self._clients[queue_name].get_queue_properties().approximate_message_count
+
+    def depth(self, queue_name: str) -> int:
+        """How many messages a queue holds, about; 0 when there is none of the name."""
+        try:
+            properties = self._service.get_queue_client(queue_name).get_queue_properties()
+        except ResourceNotFoundError:
+            return 0
+        return properties.approximate_message_count or 0
 
     def ping(self) -> None:
         """Raise if a queue does not answer."""

@@ -23,6 +23,11 @@ def new_job_id(now: datetime | None = None) -> str:
     return f"{_LAST_MILLISECOND - int(moment.timestamp() * 1000):012x}{secrets.token_hex(10)}"
 
 
+def made_at(job_id: str) -> datetime:
+    """When an id of `new_job_id` was made, to the millisecond."""
+    return datetime.fromtimestamp((_LAST_MILLISECOND - int(job_id[:12], 16)) / 1000, UTC)
+
+
 def is_user_id(text: str) -> bool:
     """Whether `text` has the form of `new_user_id`."""
     return _HEX_32.fullmatch(text) is not None

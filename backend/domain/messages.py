@@ -13,6 +13,9 @@ from backend.domain.jobs import ProcessingPath
 MAX_DELIVERIES = 5
 """How often a message is delivered before it goes to the poison queue; host.json says the same."""
 
+POISON_SUFFIX = "-poison"
+"""What Azure adds to a queue's name for the queue of messages that were given up."""
+
 
 class QueueMessage(msgspec.Struct, frozen=True, rename="camel", kw_only=True, omit_defaults=True):
     """The ids that every message carries.

@@ -25,7 +25,7 @@ grant_functions_app() {
         grant "Functions app" "$principal" "Storage Queue Data Message Sender" "$queues/$queue-poison"
     done
     # IdempotencyKeys is the API's alone.
-    for table in JobProgress Datasets OpenJobs; do
+    for table in JobProgress Datasets OpenJobs JobEndings; do
         grant "Functions app" "$principal" "Storage Table Data Contributor" "$tables/$table"
     done
     # It generates sample data into Bronze.
@@ -39,8 +39,9 @@ grant_databricks_job() {
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Blob Data Reader" "$bronze"
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Blob Data Contributor" "$lake"
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/JobProgress"
-    # A job that it begins is put into the index of open jobs.
+    # A job that it begins is put into the index of open jobs, and one that it fails is taken out and counted.
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/OpenJobs"
+    grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/JobEndings"
 }
 
 # COPY INTO reads Gold with the workspace's identity.
@@ -55,8 +56,9 @@ grant_api() {
     local queue table secret
     for queue in "${QUEUES[@]}"; do
         grant API "$API_PRINCIPAL" "Storage Queue Data Message Sender" "$queues/$queue"
-        # Its health check asks after them.
+        # Its health check asks after them, and its metrics how long they are.
         grant API "$API_PRINCIPAL" "Storage Queue Data Reader" "$queues/$queue"
+        grant API "$API_PRINCIPAL" "Storage Queue Data Reader" "$queues/$queue-poison"
     done
     for table in "${TABLES[@]}"; do
         grant API "$API_PRINCIPAL" "Storage Table Data Contributor" "$tables/$table"
@@ -66,6 +68,8 @@ grant_api() {
     for secret in database-url-api jwt-secret-key; do
         grant API "$API_PRINCIPAL" "Key Vault Secrets User" "$VAULT_ID/secrets/$secret"
     done
+    # Where its traces go.
+    grant API "$API_PRINCIPAL" "Monitoring Metrics Publisher" "$INSIGHTS_ID"
 }
 
 grant_factory() {

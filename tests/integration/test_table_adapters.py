@@ -17,6 +17,7 @@ from backend.bootstrap import table_names
 from backend.domain.datasets import Dataset, DatasetStatus
 from backend.domain.errors import Conflict, NotFound
 from backend.domain.identifiers import new_job_id, new_user_id
+from backend.domain.job_endings import JobEnding
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.ports import IdempotencyClaim
 from backend.settings import StorageAccount
@@ -322,3 +323,54 @@ def test_an_entry_that_is_looked_at_tells_when_the_job_was_last_heard_of(jobs: J
     jobs.look_at(entry)
     [entry] = [each for each in jobs.open_jobs() if each.user_id == user]
     assert (entry.status, entry.quiet_since) == (JobStatus.PROCESSING, later)
+
+
+def _endings(jobs: JobProgressTable, job_id: str, hour: datetime) -> list[JobEnding]:
+    return [ending for ending in jobs.endings(hour) if ending.job_id == job_id]
+
+
+def test_the_end_of_a_job_is_kept_in_its_hour(jobs: JobProgressTable) -> None:
+    new = job(new_user_id(), processing_path=ProcessingPath.SMALL_BATCH)
+    jobs.add(new)
+    end = NOW + timedelta(minutes=59)
+    counts = Counts(5000, 4890, 80, 30)
+    jobs.update(new.user_id, new.job_id, lambda current: current.started(NOW + timedelta(seconds=2), "", 12))
+    jobs.update(new.user_id, new.job_id, lambda current: current.cleaned(end, counts, 97.0))
+    assert _endings(jobs, new.job_id, NOW) == []
+    ended = jobs.update(new.user_id, new.job_id, lambda current: current.completed(end))
+
+    assert _endings(jobs, new.job_id, NOW) == [JobEnding.of(ended)]
+    assert _endings(jobs, new.job_id, NOW)[0].counts == counts
+    assert _endings(jobs, new.job_id, NOW + timedelta(hours=1)) == []
+
+
+def test_a_job_that_fails_and_is_retried_ends_twice(jobs: JobProgressTable) -> None:
+    new = job(new_user_id())
+    jobs.add(new)
+    path = ProcessingPath.SMALL_BATCH
+    jobs.update(new.user_id, new.job_id, lambda current: current.failed(NOW, "oops"))
+    jobs.update(new.user_id, new.job_id, lambda current: current.queued(NOW, path, "queue", "again"))
+    jobs.update(new.user_id, new.job_id, lambda current: current.completed(NOW))
+
+    assert {end.status for end in _endings(jobs, new.job_id, NOW)} == {JobStatus.FAILED, JobStatus.COMPLETED}
+
+
+def test_an_end_that_a_crash_kept_from_being_told_is_told_once_by_whoever_looks(
+    jobs: JobProgressTable, tables: TableServiceClient
+) -> None:
+    new = job(new_user_id())
+    jobs.add(new)
+    [entry] = [each for each in jobs.open_jobs() if each.user_id == new.user_id]
+    ended = new.failed(NOW, "oops")
+    row = TableRows(tables, "JobProgress")
+    row.put(
+        new.user_id,
+        new.job_id,
+        dict(row.get(new.user_id, new.job_id) or {}) | {"status": "failed", "finishedAt": NOW},
+    )
+
+    jobs.look_at(entry)
+    jobs.look_at(entry)
+
+    [ending] = _endings(jobs, new.job_id, NOW)
+    assert (ending.status, ending.ended_at) == (JobStatus.FAILED, ended.finished_at)

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 from openapi_schema_validator import OAS31Validator
 from werkzeug.test import TestResponse
 
-_STREAMED = ("text/csv", "application/vnd.apache.parquet")
+_STREAMED = ("text/csv", "text/plain", "application/vnd.apache.parquet")
 
 
 class DescribedClient:

@@ -28,6 +28,7 @@ def test_the_document_describes_every_call(anonymous: DescribedClient) -> None:
         ("get", "/get_{table}"),
         ("get", "/healthz"),
         ("get", "/readyz"),
+        ("get", "/metrics"),
     }
 
 
@@ -35,6 +36,7 @@ def test_the_document_says_which_calls_take_which_token(anonymous: DescribedClie
     paths = anonymous.document["paths"]
     assert paths["/clean_data"]["post"]["security"] == [{"accessToken": []}]
     assert paths["/refresh"]["post"]["security"] == [{"refreshToken": []}]
+    assert paths["/metrics"]["get"]["security"] == [{"metricsToken": []}, {}]
     assert "security" not in paths["/login"]["post"]
 
 
