@@ -19,8 +19,11 @@ class ApiUser:
         account = {"username": f"user-{secrets.token_hex(6)}", "password": secrets.token_urlsafe(16)}
         assert self.call("POST", "/register", json=account).status_code == 201
         login = self.call("POST", "/login", json=account).json()
+        self.username = account["username"]
         self.user_id: str = login["user_id"]
-        self._session.headers["Authorization"] = f"Bearer {login['access_token']}"
+        self.access_token: str = login["access_token"]
+        self.refresh_token: str = login["refresh_token"]
+        self._session.headers["Authorization"] = f"Bearer {self.access_token}"
 
     def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
         return self._session.request(method, self._url + path, timeout=30, **arguments)

@@ -1,0 +1,50 @@
+"""Whether the time that a login takes tells that a user exists."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from tests.faults.attacked_api import AttackedApi
+
+GREATEST_DIFFERENCE_SECONDS = 0.010
+"""Between the medians. Verifying a password takes twice as long, and would show if it were left out."""
+
+_WARM_UP = 5
+
+
+@dataclass(frozen=True)
+class LoginTimes:
+    """Seconds, in the order in which they were measured: one and one by turns."""
+
+    known: list[float]
+    unknown: list[float]
+
+    @property
+    def tries(self) -> int:
+        return len(self.known) + len(self.unknown)
+
+    @property
+    def difference(self) -> float:
+        """Of the medians."""
+        return median(self.known) - median(self.unknown)
+
+    @property
+    def alike(self) -> bool:
+        return abs(self.difference) <= GREATEST_DIFFERENCE_SECONDS
+
+    @property
+    def outcome(self) -> str:
+        """In words."""
+        known, unknown = median(self.known) * 1000, median(self.unknown) * 1000
+        return f"median {known:.1f} ms for known users, {unknown:.1f} ms for unknown ones"
+
+
+def compare_logins(api: AttackedApi, username: str, tries: int) -> LoginTimes:
+    """Log in with wrong passwords, as a user who exists and as others who do not."""
+    times = LoginTimes([], [])
+    for number in range(_WARM_UP + tries):
+        for name, seconds in ((username, times.known), (f"nobody-{number:08}", times.unknown)):
+            took, status = api.seconds("POST", "/login", {"username": name, "password": f"guess {number}"})
+            assert status == 401
+            if number >= _WARM_UP:
+                seconds.append(took)
+    return times
