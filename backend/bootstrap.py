@@ -7,7 +7,7 @@ what it uses: the API never for pandas, a worker never for the database.
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from backend import lake_paths
@@ -74,7 +74,7 @@ def send_traces(settings: Settings, service: str) -> None:
             "install azure-monitor-opentelemetry-exporter, or unset it"
         ) from error
     credential = identity() if settings.application_insights_by_identity else None
-    exporter = azure_monitor_exporter(settings.application_insights, credential)
+    exporter = partial(azure_monitor_exporter, settings.application_insights, credential)
     traces.install(OpenTelemetryTracer(service, exporter))
 
 

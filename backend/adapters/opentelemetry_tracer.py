@@ -1,7 +1,7 @@
 """Spans by OpenTelemetry's SDK, sent to whatever an exporter sends them to."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -38,12 +38,12 @@ class OpenTelemetryTracer:
 
     Args:
         service: which part of the system this process is.
-        exporter: where spans go.
+        exporter: makes what sends the spans somewhere.
     """
 
-    def __init__(self, service: str, exporter: SpanExporter) -> None:
+    def __init__(self, service: str, exporter: Callable[[TracerProvider], SpanExporter]) -> None:
         self._provider = TracerProvider(resource=Resource.create({"service.name": service}))
-        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._provider.add_span_processor(BatchSpanProcessor(exporter(self._provider)))
         self._tracer = self._provider.get_tracer("backend")
 
     @contextmanager
@@ -64,8 +64,14 @@ class OpenTelemetryTracer:
         """See the protocol. What can't be sent within seconds is lost."""
         self._provider.force_flush(_FLUSH_MILLISECONDS)
 
+    def close(self) -> None:
+        """Send what has not been sent, and end the threads; a process that ends does so by itself."""
+        self._provider.shutdown()
 
-def azure_monitor_exporter(connection_string: str, credential: "TokenCredential | None") -> SpanExporter:
+
+def azure_monitor_exporter(
+    connection_string: str, credential: "TokenCredential | None", provider: TracerProvider
+) -> SpanExporter:
     """Sends spans to Application Insights, as `credential` or as whoever knows the string.
 
     Raises:
@@ -75,6 +81,7 @@ def azure_monitor_exporter(connection_string: str, credential: "TokenCredential 
         return AzureMonitorTraceExporter(
             connection_string=connection_string,
             credential=credential,
+            tracer_provider=provider,
             # What can't be sent now is lost, and not left on the disk.
             disable_offline_storage=True,
         )
