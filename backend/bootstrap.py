@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backend.adapters.account_database import AccountDatabase
     from backend.adapters.data_lake import DataLakeContainer
     from backend.adapters.dataset_table import DatasetTable
+    from backend.adapters.fault_points import FaultPoints
     from backend.adapters.frontend_tables import FrontendTables
     from backend.adapters.idempotency_table import IdempotencyTable
     from backend.adapters.job_progress_table import JobProgressTable
@@ -237,7 +238,12 @@ class Services:
         destinations: dict[Destination, GoldDestination] = {Destination.OPERATIONAL: self._operational()}
         if (warehouse := self._warehouse()) is not None:
             destinations[Destination.WAREHOUSE] = warehouse
-        return destinations
+        if (faults := self._fault_points) is None:
+            return destinations
+        return {
+            name: faults.around(each, load=lambda *_, into=name: f"into {into}")
+            for name, each in destinations.items()
+        }
 
     @cached_property
     def pipeline_runs(self) -> "PipelineRunLog":
@@ -252,8 +258,12 @@ class Services:
         from backend.adapters.leased_queue import StorageLeasedQueue
         from backend.services.draining import LargeQueueDrainer
 
+        name = self.settings.large_batch_queue
+        queue = StorageLeasedQueue(queue_service(self.settings.storage), name)
+        if (faults := self._fault_points) is not None:
+            queue = faults.around(queue, renew=lambda *_: name, delete=lambda _: name, poison=lambda _: name)
         return LargeQueueDrainer(
-            StorageLeasedQueue(queue_service(self.settings.storage), self.settings.large_batch_queue),
+            queue,
             self.jobs,
             self.spark_jobs,
             self.poisoning,
@@ -331,21 +341,27 @@ class Services:
         """The queues that start work."""
         from backend.adapters.storage_queue import StorageQueues
 
-        return StorageQueues(queue_service(self.settings.storage), queue_names(self.settings))
+        queues = StorageQueues(queue_service(self.settings.storage), queue_names(self.settings))
+        faults = self._fault_points
+        return queues if faults is None else faults.around_queues(queues)
 
     @cached_property
     def jobs(self) -> "JobProgressTable":
         """The JobProgress table."""
         from backend.adapters.job_progress_table import JobProgressTable
 
-        return JobProgressTable(self._table_service)
+        jobs, faults = JobProgressTable(self._table_service), self._fault_points
+        return jobs if faults is None else faults.around_jobs(jobs)
 
     @cached_property
     def datasets(self) -> "DatasetTable":
         """The Datasets table."""
         from backend.adapters.dataset_table import DatasetTable
 
-        return DatasetTable(self._table_service)
+        datasets, faults = DatasetTable(self._table_service), self._fault_points
+        if faults is None:
+            return datasets
+        return faults.around(datasets, add=lambda _: "dataset", update=lambda *_: "dataset")
 
     @cached_property
     def idempotency(self) -> "IdempotencyTable":
@@ -392,7 +408,18 @@ class Services:
 
     @cached_property
     def _containers(self) -> "tuple[DataLakeContainer, DataLakeContainer]":
-        return open_containers(self.settings.lake)
+        bronze, lake = open_containers(self.settings.lake)
+        if (faults := self._fault_points) is None:
+            return bronze, lake
+        return faults.around_files(bronze), faults.around_files(lake)
+
+    @cached_property
+    def _fault_points(self) -> "FaultPoints | None":
+        if self.settings.fault_points is None:
+            return None
+        from backend.adapters.fault_points import FaultPoints
+
+        return FaultPoints(self.settings.fault_points)
 
     def _cleaning_with(self, cleaner: "DatasetCleaner") -> "CleaningService":
         from backend.services.cleaning import CleaningService

@@ -1,6 +1,7 @@
 """Every environment variable, typed, frozen, read once. No default secret outside local mode."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,6 +11,8 @@ from typing import Self
 from backend.domain.errors import InvalidSettings
 
 MINIMUM_SECRET_BYTES = 32
+
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,9 @@ class Settings:
         databricks_host, databricks_job_id: the workspace, and its job that cleans one dataset.
         application_insights: the connection string of where traces are sent; without it, nowhere.
         application_insights_by_identity: whether they are sent as the process's identity.
+        fault_points: where tests say at which point a process of a stack on one machine is to die.
         metrics_token: what whoever reads `/metrics` has to show.
+        cors_origins: whose pages may call the API from a browser; nobody's by default.
     """
 
     local: bool
@@ -78,6 +83,8 @@ class Settings:
     application_insights: str | None
     application_insights_by_identity: bool
     metrics_token: str | None
+    cors_origins: tuple[str, ...]
+    fault_points: Path | None
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Self:
@@ -123,6 +130,8 @@ class Settings:
             application_insights=env.get("APPLICATIONINSIGHTS_CONNECTION_STRING") or None,
             application_insights_by_identity=_with_identity(env),
             metrics_token=_secret(env, "METRICS_TOKEN"),
+            cors_origins=_origins(env),
+            fault_points=_fault_points(env),
         )
 
     def require_database_url(self) -> str:
@@ -147,6 +156,15 @@ def warehouse_address(environment: Mapping[str, str] | None = None) -> tuple[str
     return (server, database) if server and database else None
 
 
+def _fault_points(env: Mapping[str, str]) -> Path | None:
+    folder = env.get("FAULT_POINTS")
+    if not folder:
+        return None
+    if env.get("ORCHESTRATOR_MODE") != "local":
+        raise InvalidSettings("FAULT_POINTS is for tests of a stack on one machine")
+    return Path(folder)
+
+
 def _required(name: str, value: str | None) -> str:
     if value is None:
         raise InvalidSettings(f"set {name}")
@@ -158,6 +176,16 @@ def _secret(env: Mapping[str, str], name: str) -> str | None:
     if value is not None and len(value.encode()) < MINIMUM_SECRET_BYTES:
         raise InvalidSettings(f"{name} has to be at least {MINIMUM_SECRET_BYTES} bytes long")
     return value
+
+
+def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
+    origins = tuple(filter(None, (each.strip() for each in env.get("CORS_ORIGINS", "").split(","))))
+    for origin in origins:
+        if _ORIGIN.fullmatch(origin) is None:
+            raise InvalidSettings(
+                f"CORS_ORIGINS has to name origins as browsers do, such as https://app.example.org, not {origin}"
+            )
+    return origins
 
 
 def _job_id(env: Mapping[str, str]) -> int | None:

@@ -78,8 +78,8 @@ class StackPrograms:
             "DATA_GENERATION_QUEUE": "data-generation-queue",
             "WAREHOUSE_FILE": str(self.state.warehouse_file),
             # A worker that dies here is not waited for as long as one on Azure.
-            "HEARTBEAT_SECONDS": "2",
-            "STALE_AFTER_SECONDS": "10",
+            "HEARTBEAT_SECONDS": kept.get("HEARTBEAT_SECONDS", "2"),
+            "STALE_AFTER_SECONDS": kept.get("STALE_AFTER_SECONDS", "10"),
             "SPARK_WORKER_URL": f"http://{HOST}:{self.addresses.spark}",
             # A proxy can't reach this machine's own ports.
             "NO_PROXY": direct,

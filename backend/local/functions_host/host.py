@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from backend.adapters.fault_points import FaultPoints
 from backend.local.functions_host.connections import connect
 from backend.local.functions_host.errors import InvalidFunctionApp
 from backend.local.functions_host.host_file import HostFile
@@ -154,6 +155,8 @@ class FunctionsHost:
         service = connect(trigger.connection, self._options.environment)
         queue = service.get_queue_client(trigger.queue_name)
         poison_queue = service.get_queue_client(f"{trigger.queue_name}-poison")
+        if folder := self._options.environment.get("FAULT_POINTS"):
+            queue = FaultPoints(Path(folder)).around(queue, delete_message=lambda _: trigger.queue_name)
         options = self._host_file.extensions.queues
         runner = MessageRunner(
             trigger.function_name, queue, poison_queue, options, self._options.lease, self._pool.submit
