@@ -13,6 +13,7 @@ import backend
 from backend.domain.errors import InvalidSettings
 from backend.routes.accounts import credentials, tokens
 from backend.routes.authentication import SECURITY_SCHEMES, install_authentication
+from backend.routes.cross_origin import install_cross_origin
 from backend.routes.data import data
 from backend.routes.documentation import documentation_blueprint
 from backend.routes.errors import ErrorAnswer, register_error_handlers, validation_error_response
@@ -23,6 +24,7 @@ from backend.routes.json_bodies import ApiRequest, StrictJson
 from backend.routes.metrics import METRICS_SECURITY_SCHEMES, metrics
 from backend.routes.request_log import install_request_log
 from backend.routes.request_services import install_services
+from backend.routes.security_headers import install_security_headers
 from backend.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,14 +34,6 @@ _GREATEST_JSON_BODY = 1 << 20
 """Bytes; an upload has a limit of its own."""
 
 _TRY_LATER = (429, 503)
-
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-}
 
 
 class Api(OpenAPI):
@@ -73,14 +67,16 @@ def create_app(settings: Settings, services: "Services") -> Api:
     app.config["MAX_CONTENT_LENGTH"] = _GREATEST_JSON_BODY
     app.url_map.merge_slashes = False
     install_request_log(app)
+    install_cross_origin(app, settings.cors_origins)
+    install_security_headers(app, local=settings.local)
     install_services(app, services)
     install_authentication(app, settings)
     register_error_handlers(app)
     for blueprint in (credentials, tokens, data, jobs, frontend, health, metrics):
         app.register_api(blueprint)
     app.register_blueprint(documentation_blueprint(app))
-    # Flask runs these last to first: the limiter's own headers are there when _harden looks.
-    app.after_request(_harden)
+    # Flask runs these last to first: the limiter's own headers are there when this looks.
+    app.after_request(_drop_idle_retry_after)
     _limit_credentials(app, settings)
     return app
 
@@ -95,9 +91,7 @@ def _limit_credentials(app: Api, settings: Settings) -> None:
     limiter.limit(settings.credential_rate_limit)(credentials)
 
 
-def _harden(response: Response) -> Response:
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
+def _drop_idle_retry_after(response: Response) -> Response:
     if response.status_code not in _TRY_LATER:
         # The limiter sends it with every answer.
         response.headers.pop("Retry-After", None)

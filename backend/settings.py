@@ -183,7 +183,7 @@ def _origins(env: Mapping[str, str]) -> tuple[str, ...]:
     for origin in origins:
         if _ORIGIN.fullmatch(origin) is None:
             raise InvalidSettings(
-                f"CORS_ORIGINS has to name origins as browsers do, such as https://app.example.org, not {origin}"
+                f"CORS_ORIGINS has to name origins, such as https://app.example.org, not {origin}"
             )
     return origins
 
