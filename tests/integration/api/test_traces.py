@@ -1,12 +1,9 @@
 """One job, followed by its trace through every process that works on it, and to Application Insights."""
 
-import gzip
 import json
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -31,6 +28,7 @@ from backend.services.small_batch_cleaning import SmallBatchCleaner
 from backend.settings import Settings
 from backend.telemetry import traces
 from backend.telemetry.log_lines import JsonLines, hashed
+from tests.application_insights import ApplicationInsights, running_application_insights
 from tests.fakes import InMemorySparkJobs
 from tests.integration.api.conftest import User, Workers
 
@@ -238,51 +236,19 @@ def test_a_trace_parent_that_is_none_does_not_keep_a_job_from_its_work(
     assert CleaningMessage.decode(json.dumps(message).encode()).trace_parent == "nonsense"
 
 
-class Ingestion(BaseHTTPRequestHandler):
-    """Application Insights' endpoint: takes everything."""
-
-    taken: list[dict[str, Any]]
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
-        envelopes = json.loads(body)
-        self.taken.extend(envelopes)
-        answer = {"itemsReceived": len(envelopes), "itemsAccepted": len(envelopes), "errors": []}
-        content = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        return
-
-
 @pytest.fixture
-def ingestion(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[dict[str, Any]]]]:
-    """A connection string, and what was sent there."""
-    # What the exporter tells Microsoft of itself, and asks it, at any time.
-    for name in ("STATSBEAT_DISABLED_ALL", "SDKSTATS_DISABLED", "CONTROLPLANE_DISABLED"):
-        monkeypatch.setenv(f"APPLICATIONINSIGHTS_{name}", "true")
-    taken: list[dict[str, Any]] = []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Taking", (Ingestion,), {"taken": taken}))
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    key = "InstrumentationKey=00000000-0000-0000-0000-000000000001"
-    yield f"{key};IngestionEndpoint=http://127.0.0.1:{server.server_port}/", taken
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def insights(monkeypatch: pytest.MonkeyPatch) -> Iterator[ApplicationInsights]:
+    with running_application_insights() as insights:
+        for name, value in insights.settings.items():
+            monkeypatch.setenv(name, value)
+        yield insights
 
 
 def test_application_insights_is_sent_a_trace_under_its_request_id(
-    ingestion: tuple[str, list[dict[str, Any]]],
+    insights: ApplicationInsights,
 ) -> None:
-    connection_string, taken = ingestion
-    tracer = OpenTelemetryTracer("functions", partial(azure_monitor_exporter, connection_string, None))
+    exporter = partial(azure_monitor_exporter, insights.connection_string, None)
+    tracer = OpenTelemetryTracer("functions", exporter)
     parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     traces.install(tracer)
     try:
@@ -293,7 +259,7 @@ def test_application_insights_is_sent_a_trace_under_its_request_id(
         traces.install(None)
         tracer.close()
 
-    sent = {each["data"]["baseData"].get("name"): each for each in taken}
+    sent = {each["data"]["baseData"].get("name"): each for each in insights.taken}
     work, stage = sent["transform_small_batch_queue"], sent["cleaning"]
     assert work["tags"]["ai.operation.id"] == "0af7651916cd43dd8448eb211c80319c"
     assert work["tags"]["ai.operation.parentId"] == "b7ad6b7169203331"
