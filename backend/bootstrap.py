@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
     from backend.adapters.account_database import AccountDatabase
+    from backend.adapters.attempt_counts import AttemptCountDatabase
     from backend.adapters.data_lake import DataLakeContainer
     from backend.adapters.dataset_table import DatasetTable
     from backend.adapters.fault_points import FaultPoints
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from backend.services.health import HealthService
     from backend.services.heartbeat import Heartbeat
     from backend.services.ingestion import IngestionService
+    from backend.services.janitor import Janitor
     from backend.services.loading import LoadingService
     from backend.services.operational_figures import OperationalFigures
     from backend.services.pipeline_runs import PipelineRunLog
@@ -226,6 +228,13 @@ class Services:
         )
 
     @cached_property
+    def janitor(self) -> "Janitor":
+        """Removes what killed processes left half done."""
+        from backend.services.janitor import Janitor
+
+        return Janitor(self.bronze, self.lake, self.datasets, clock=utc_now)
+
+    @cached_property
     def heartbeat(self) -> "Heartbeat":
         """How often workers are heard of."""
         from backend.services.heartbeat import Heartbeat
@@ -376,6 +385,13 @@ class Services:
         from backend.adapters.account_database import AccountDatabase
 
         return AccountDatabase(self.settings.require_database_url())
+
+    @cached_property
+    def attempt_counts(self) -> "AttemptCountDatabase":
+        """How often credentials were tried."""
+        from backend.adapters.attempt_counts import AttemptCountDatabase
+
+        return AttemptCountDatabase(self.settings.require_database_url())
 
     @cached_property
     def operational_tables(self) -> "FrontendTables":

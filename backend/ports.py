@@ -54,6 +54,9 @@ class FileSystem(WritableFiles, Protocol):
     def delete_folder(self, folder: str) -> int:
         """Delete a folder with all it holds; how many files that were. 0 when it does not exist."""
 
+    def remove_unfinished(self, before: datetime) -> int:
+        """Delete every file whose writing (see `write`) was begun before then, and never ended; how many."""
+
     def ping(self) -> None:
         """Raise if the container does not answer."""
 
@@ -302,6 +305,9 @@ class DatasetStore(Protocol):
     def update(self, user_id: str, parent_job_id: str, change: Callable[[Dataset], Dataset]) -> Dataset:
         """As JobProgressStore.update."""
 
+    def uploading(self) -> list[Dataset]:
+        """Every user's datasets whose upload has not ended, for whatever reason."""
+
     def delete(self, user_id: str, parent_job_id: str) -> None:
         """Forget a dataset; nothing happens when it is not known."""
 
@@ -329,6 +335,20 @@ class Account:
     user_id: str
     username: str
     password_hash: str
+
+
+class AttemptCounts(Protocol):
+    """How often something was tried within a window of time, counted for all processes together."""
+
+    def add(self, key: str, amount: int, window_seconds: int) -> int:
+        """Count attempts; how many the window has now. The first of a window begins it. Raises Unavailable."""
+
+    def window(self, key: str) -> tuple[int, int]:
+        """How many attempts the present window has, and when it ends, in seconds since 1970.
+
+        Raises:
+            Unavailable: the store does not answer.
+        """
 
 
 class AccountStore(Protocol):

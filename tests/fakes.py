@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backend.domain.datasets import Dataset
+from backend.domain.datasets import Dataset, DatasetStatus
 from backend.domain.errors import Conflict, LeaseLost, NotFound, Unavailable
 from backend.domain.jobs import Job, JobStatus
 from backend.domain.messages import LargeBatchMessage
@@ -31,10 +31,11 @@ from backend.ports import (
 
 
 class InMemoryFileSystem(FileSystem):
-    """One container; `files` is what it holds."""
+    """One container; `files` is what it holds, `unfinished` says when the writing of others was begun."""
 
     def __init__(self, files: dict[str, bytes] | None = None) -> None:
         self.files = dict(files or {})
+        self.unfinished: dict[str, datetime] = {}
 
     def read(self, path: str) -> bytes:
         try:
@@ -69,6 +70,12 @@ class InMemoryFileSystem(FileSystem):
     def remove(self, path: str) -> None:
         self.delete_file(path)
         self.delete_folder(path)
+
+    def remove_unfinished(self, before: datetime) -> int:
+        left = [path for path, begun in self.unfinished.items() if begun <= before]
+        for path in left:
+            del self.unfinished[path]
+        return len(left)
 
     def ping(self) -> None:
         return
@@ -167,6 +174,9 @@ class InMemoryDatasets(DatasetStore):
             raise NotFound(f"there is no dataset {parent_job_id}")
         self.rows[key] = change(self.rows[key])
         return self.rows[key]
+
+    def uploading(self) -> list[Dataset]:
+        return [each for each in self.rows.values() if each.status is DatasetStatus.UPLOADING]
 
     def delete(self, user_id: str, parent_job_id: str) -> None:
         self.rows.pop((user_id, parent_job_id), None)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.filedatalake import DataLakeFileClient, DataLakeServiceClient
@@ -97,6 +98,17 @@ class DataLakeContainer:
             _require_container(error)
             return 0
         return count
+
+    def remove_unfinished(self, before: datetime) -> int:
+        """Delete every file whose writing was begun before then, and never ended; how many."""
+        left = [
+            path.name
+            for path in self._client.get_paths(recursive=True)
+            if path.name.endswith(_UPLOADING) and path.last_modified.replace(tzinfo=UTC) <= before
+        ]
+        for name in left:
+            self.delete_file(name)
+        return len(left)
 
     def ping(self) -> None:
         """Raise if the container does not answer."""

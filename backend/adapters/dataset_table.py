@@ -6,7 +6,7 @@ from typing import Any
 from azure.data.tables import TableEntity, TableServiceClient
 
 from backend.adapters.table_rows import TableRows, properties_of, record_from
-from backend.domain.datasets import Dataset
+from backend.domain.datasets import Dataset, DatasetStatus
 
 TABLE_NAME = "Datasets"
 
@@ -31,6 +31,11 @@ class DatasetTable:
     def update(self, user_id: str, parent_job_id: str, change: Callable[[Dataset], Dataset]) -> Dataset:
         """As JobProgressTable.update."""
         return self._rows.update(user_id, parent_job_id, _dataset, _properties, change)
+
+    def uploading(self) -> list[Dataset]:
+        """Every user's datasets whose upload has not ended; reads the whole table."""
+        rows = self._rows.query("status eq @status", {"status": DatasetStatus.UPLOADING})
+        return [_dataset(row) for row in rows]
 
     def delete(self, user_id: str, parent_job_id: str) -> None:
         """Forget a dataset; nothing happens when it is not known."""

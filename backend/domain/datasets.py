@@ -8,6 +8,7 @@ from enum import StrEnum
 class DatasetStatus(StrEnum):
     """Whether a dataset can be cleaned."""
 
+    UPLOADING = "uploading"
     GENERATING = "generating"
     READY = "ready"
     FAILED = "failed"
@@ -18,7 +19,7 @@ class Dataset:
     """What is known of a dataset without reading it.
 
     Attributes:
-        record_count: records in all parts; while generating, the number asked for.
+        record_count: records in all parts; while generating, the number asked for; while uploading, 0.
         total_chunks: the number of parts.
         completed_by: the part of sample data that came last, if it is known; whoever makes it sets the
             waiting jobs going.
@@ -44,6 +45,10 @@ class Dataset:
         if self.status is DatasetStatus.READY:
             return self
         return replace(self, status=DatasetStatus.READY, completed_by=completed_by)
+
+    def uploaded(self, record_count: int, parts: int) -> "Dataset":
+        """Everything that its owner sent is in place."""
+        return replace(self, status=DatasetStatus.READY, record_count=record_count, total_chunks=parts)
 
     def failed(self) -> "Dataset":
         """A part could not be generated."""

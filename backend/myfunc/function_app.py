@@ -10,6 +10,7 @@ from backend.myfunc.functions import (
     large_batch_functions,
     pipeline_functions,
     small_batch_functions,
+    timer_functions,
     warm_up_functions,
 )
 from backend.myfunc.process_services import SERVICE
@@ -20,5 +21,6 @@ app = func.FunctionApp()
 app.register_functions(small_batch_functions.blueprint)
 app.register_functions(large_batch_functions.blueprint)
 app.register_functions(pipeline_functions.blueprint)
+app.register_functions(timer_functions.blueprint)
 app.register_functions(data_generation_functions.blueprint)
 app.register_functions(warm_up_functions.blueprint)

@@ -63,24 +63,31 @@ class IngestionService:
                 byte. Nothing is left behind.
             TooLarge: it is over a limit. Nothing is left behind.
         """
-        now = self._clock()
-        parent_job_id = new_job_id(now)
+        parent_job_id = self._begin(user_id)
         try:
             records = read_records(source, self._max_upload_bytes, content_type, filename)
             record_count, parts = self._write_parts(user_id, parent_job_id, records)
-            dataset = Dataset(
-                user_id=user_id,
-                parent_job_id=parent_job_id,
-                record_count=record_count,
-                total_chunks=parts,
-                status=DatasetStatus.READY,
-                created_at=now,
+            return self._datasets.update(
+                user_id, parent_job_id, lambda current: current.uploaded(record_count, parts)
             )
-            self._datasets.add(dataset)
         except BaseException:
             self._bronze.delete_folder(lake_paths.bronze_dataset(user_id, parent_job_id))
+            self._datasets.delete(user_id, parent_job_id)
             raise
-        return dataset
+
+    def _begin(self, user_id: str) -> str:
+        """Note the dataset before its first part, so that one that is broken off can be found."""
+        now = self._clock()
+        dataset = Dataset(
+            user_id=user_id,
+            parent_job_id=new_job_id(now),
+            record_count=0,
+            total_chunks=0,
+            status=DatasetStatus.UPLOADING,
+            created_at=now,
+        )
+        self._datasets.add(dataset)
+        return dataset.parent_job_id
 
     def _write_parts(self, user_id: str, parent_job_id: str, records: Iterator[bytes]) -> tuple[int, int]:
         budget = self._max_upload_bytes * GREATEST_EXPANSION

@@ -170,6 +170,8 @@ class SubmissionService:
             if count is None:
                 raise _no_dataset()
             return count, DatasetStatus.READY
+        if dataset.status is DatasetStatus.UPLOADING:
+            raise _no_dataset()
         if dataset.status is DatasetStatus.FAILED:
             raise Conflict(
                 "the dataset could not be generated: retry the job that asked for it", "dataset_failed"

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self
 
@@ -28,10 +29,11 @@ from backend.adapters.database_engine import open_engine
 from backend.adapters.duckdb_warehouse import open_file
 from backend.adapters.operational_schema import GOLD
 from backend.azure_clients import queue_service
-from backend.bootstrap import build_services, queue_names
+from backend.bootstrap import build_services, queue_names, utc_now
 from backend.domain.identifiers import is_job_id
 from backend.domain.jobs import Job, ProcessingPath
 from backend.domain.messages import CleaningMessage
+from backend.services.janitor import Janitor
 from backend.services.small_batch_cleaning import SmallBatchCleaner
 from backend.settings import Settings
 from backend.transformations.manifest import Manifest
@@ -351,6 +353,16 @@ def restart_azurite(bench: CrashBench, times: int) -> None:
     record(Finding("Crashes", fault, times, UNDISTURBED))
 
 
+def clear(bench: CrashBench) -> None:
+    """Have the janitor remove what all those kills have left."""
+    left = len(bench.unfinished_files())
+    services = bench.services
+    janitor = Janitor(services.bronze, services.lake, services.datasets, patience=timedelta(0), clock=utc_now)
+    removed = janitor.clear().files
+    assert (bench.unfinished_files(), removed) == ([], left)
+    record(Finding("Crashes", "a file whose writing was broken off", left, "the janitor removed it"))
+
+
 def main() -> None:
     """Run every disturbance and record what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -362,6 +374,7 @@ def main() -> None:
             stop_everywhere(bench)
         triple(bench, 10 if long else 1)
         restart_azurite(bench, 5 if long else 1)
+        clear(bench)
         if long:
             bench.wait_until_empty()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.crashes import CrashBench, one_of_each, restart_azurite, triple
+from tests.faults.crashes import CrashBench, clear, one_of_each, restart_azurite, triple
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -23,6 +23,10 @@ def test_a_process_that_is_killed_at_a_write_changes_nothing_in_what_comes_out(b
     struck = [bench.strike(point) for point in one_of_each(points)]
     assert len(struck) == 9
     assert [each.point for each in struck if not each.fired] == []
+    # Two of them were in the middle of a file, beside which others may have been under way.
+    assert len(bench.unfinished_files()) >= 2
+    clear(bench)
+    assert bench.unfinished_files() == []
 
 
 def test_messages_that_come_three_times_change_nothing(bench: CrashBench) -> None:

@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.core.exceptions import ResourceNotFoundError
@@ -120,6 +121,22 @@ def test_a_file_that_is_being_written_does_not_show(service: DataLakeServiceClie
     container.write("a/b", content())
 
     assert seen == [(1, [])]
+
+
+def test_files_whose_writing_was_broken_off_are_removed_once_they_are_old(
+    service: DataLakeServiceClient,
+) -> None:
+    name = f"lake-{uuid.uuid4().hex}"
+    client = service.create_file_system(name)
+    container = DataLakeContainer(service, name)
+    container.write("silver/whole", b"content")
+    # What `write` makes first.
+    client.get_file_client("silver/cleaned/.broken.0123456789abcdef.uploading").create_file()
+    now = datetime.now(UTC)
+
+    assert container.remove_unfinished(now - timedelta(hours=1)) == 0
+    assert container.remove_unfinished(now + timedelta(minutes=1)) == 1
+    assert sorted(path.name for path in client.get_paths() if not path.is_directory) == ["silver/whole"]
 
 
 def test_files_are_listed_by_path_at_any_depth(container: DataLakeContainer) -> None:

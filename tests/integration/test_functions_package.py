@@ -197,6 +197,7 @@ def test_the_package_runs_a_job_to_the_end(
 
     assert answer["backend"] == str(package / "backend" / "__init__.py")
     assert set(answer["functions"]) == {
+        "clear_unfinished",
         "drain_large_batch_queue",
         "generate_sample_data_part",
         "load_gold",

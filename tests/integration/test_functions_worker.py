@@ -45,6 +45,7 @@ def test_the_worker_finds_every_function_with_its_trigger() -> None:
         "transform_small_batch_queue": "queueTrigger",
         "generate_sample_data_part": "queueTrigger",
         "drain_large_batch_queue": "httpTrigger",
+        "clear_unfinished": "timerTrigger",
         "load_gold": "httpTrigger",
         "look_after_jobs": "timerTrigger",
         "record_pipeline_run": "httpTrigger",

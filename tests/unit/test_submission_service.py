@@ -297,6 +297,12 @@ def test_a_dataset_that_can_not_be_asked_for_fails_its_job_which_can_then_be_ret
     assert [message["seed"] for message in world.messages("generate")] == [7, 7]
 
 
+def test_a_dataset_whose_upload_has_not_ended_does_not_exist_yet(world: World) -> None:
+    world.add_dataset(0, DatasetStatus.UPLOADING)
+    with pytest.raises(NotFound, match="there is no such dataset"):
+        world.service().submit(USER, CleaningRequest(None, "orders", None))
+
+
 @pytest.mark.parametrize("data", [DatasetStatus.READY, DatasetStatus.FAILED])
 def test_a_retry_that_finds_the_queue_broken_leaves_a_job_that_can_be_retried(
     world: World, data: DatasetStatus

@@ -17,12 +17,6 @@ def sweep_jobs(request: func.HttpRequest) -> func.HttpResponse:  # noqa: ARG001 
     return _json(process_services().sweeping.step())
 
 
-@blueprint.timer_trigger(schedule="*/15 * * * * *", arg_name="timer")
-def look_after_jobs(timer: func.TimerRequest) -> None:  # noqa: ARG001 - a binding's name
-    """Sweep: the pipelines come too rarely for somebody who waits for a job."""
-    process_services().sweeping.step()
-
-
 @blueprint.route(
     route="load_gold", trigger_arg_name="request", methods=["POST"], auth_level=func.AuthLevel.FUNCTION
 )
