@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from time import perf_counter
 
 import msgspec
 
@@ -143,12 +144,13 @@ class LargeQueueDrainer:
             if self._spark.active() >= self._max_runs:
                 self._wait(leased, message, job, _ALL_TAKEN, done)
                 return
-            with traces.continued("start spark run", message.trace_parent, attempt=message.attempt):
-                run_id = self._spark.start(message)
-                log_event(_log, logging.INFO, "Spark run started", run=run_id, attempt=message.attempt)
+            since = perf_counter()
+            run_id = self._spark.start(message)
         except Unavailable as error:
             self._wait_for_spark(leased, message, job, error, done)
             return
+        traces.past_span("start spark run", perf_counter() - since)
+        log_event(_log, logging.INFO, "Spark run started", run=run_id, attempt=message.attempt)
         self._put_back(leased, msgspec.structs.replace(message, run_id=run_id), _UNTIL_NEXT_LOOK)
         self._say(job, "waiting for Spark to begin")
         done.started += 1

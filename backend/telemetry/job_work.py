@@ -30,8 +30,8 @@ class OfJob(Protocol):
 
 @contextmanager
 def job_ids(job: OfJob) -> Iterator[None]:
-    """Let the lines of the block name the job and, hashed, its owner."""
-    with about(job_id=job.job_id, user=hashed(job.user_id)):
+    """Let the lines of the block name the job, its owner by a hash, and the request that asked for it."""
+    with about(job_id=job.job_id, user=hashed(job.user_id)), traces.carried(job.trace_parent):
         yield
 
 

@@ -90,16 +90,19 @@ def continued(name: str, parent: str | None, **attributes: str | int | float) ->
         parent: what came with it; the block goes on with that trace, or begins one.
         attributes: of the span.
     """
-    if parent is None or not _TRACE_PARENT.fullmatch(parent):
-        parent = None
-    elif _is_of(_current.get(), parent):
-        # The same work has a span of its own in this thread already.
-        parent = _current.get()
+    parent = _innermost(parent)
     if _tracer is None:
         with _as_current(parent or _new_trace_parent(_SAMPLED)):
             yield
         return
     with _tracer.span(name, SpanKind.CONSUMER, parent, attributes) as own, _as_current(own):
+        yield
+
+
+@contextmanager
+def carried(parent: str | None) -> Iterator[None]:
+    """What the block logs is of that trace, which has no span of the block."""
+    with _as_current(_innermost(parent)):
         yield
 
 
@@ -119,8 +122,13 @@ def past_span(name: str, seconds: float) -> None:
         _tracer.past_span(name, parent, seconds)
 
 
-def _is_of(current: str | None, parent: str) -> bool:
-    return current is not None and current.split("-")[1] == parent.split("-")[1]
+def _innermost(parent: str | None) -> str | None:
+    """Of the same trace what this thread is within, if it is within anything of it."""
+    if parent is None or not _TRACE_PARENT.fullmatch(parent):
+        return None
+    current = _current.get()
+    same = current is not None and current.split("-")[1] == parent.split("-")[1]
+    return current if same else parent
 
 
 def _new_trace_parent(flags: str) -> str:
@@ -128,7 +136,7 @@ def _new_trace_parent(flags: str) -> str:
 
 
 @contextmanager
-def _as_current(own: str) -> Iterator[None]:
+def _as_current(own: str | None) -> Iterator[None]:
     before = _current.get()
     _current.set(own)
     try:
