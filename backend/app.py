@@ -2,17 +2,14 @@
 
 from typing import TYPE_CHECKING
 
-import limits
-from flask import Response
-from flask_limiter import Limiter
-from flask_limiter.util import get_remote_address
 from flask_openapi3.models.info import Info
 from flask_openapi3.openapi import OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import backend
-from backend.domain.errors import InvalidSettings
 from backend.routes.accounts import credentials, tokens
 from backend.routes.authentication import SECURITY_SCHEMES, install_authentication
+from backend.routes.credential_limits import install_credential_limits
 from backend.routes.cross_origin import install_cross_origin
 from backend.routes.data import data
 from backend.routes.documentation import documentation_blueprint
@@ -32,8 +29,6 @@ if TYPE_CHECKING:
 
 _GREATEST_JSON_BODY = 1 << 20
 """Bytes; an upload has a limit of its own."""
-
-_TRY_LATER = (429, 503)
 
 
 class Api(OpenAPI):
@@ -75,24 +70,8 @@ def create_app(settings: Settings, services: "Services") -> Api:
     for blueprint in (credentials, tokens, data, jobs, frontend, health, metrics):
         app.register_api(blueprint)
     app.register_blueprint(documentation_blueprint(app))
-    # Flask runs these last to first: the limiter's own headers are there when this looks.
-    app.after_request(_drop_idle_retry_after)
-    _limit_credentials(app, settings)
+    install_credential_limits(app, settings, lambda: services.attempt_counts)
+    # With 0 the caller's own word for its address is not looked at.
+    proxies = settings.trusted_proxy_count
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=0, x_host=0)  # type: ignore[method-assign] # Flask's own way
     return app
-
-
-def _limit_credentials(app: Api, settings: Settings) -> None:
-    """Slow down whoever tries passwords: by address, counted in this process."""
-    try:
-        limits.parse_many(settings.credential_rate_limit)
-    except ValueError as error:
-        raise InvalidSettings(f"CREDENTIAL_RATE_LIMIT: {error}") from error
-    limiter = Limiter(get_remote_address, app=app, storage_uri="memory://", headers_enabled=True)
-    limiter.limit(settings.credential_rate_limit)(credentials)
-
-
-def _drop_idle_retry_after(response: Response) -> Response:
-    if response.status_code not in _TRY_LATER:
-        # The limiter sends it with every answer.
-        response.headers.pop("Retry-After", None)
-    return response

@@ -341,7 +341,7 @@ class AttemptCounts(Protocol):
     """How often something was tried within a window of time, counted for all processes together."""
 
     def add(self, key: str, amount: int, window_seconds: int) -> int:
-        """Count attempts; how many the window has now. The first of a window begins it. Raises Unavailable."""
+        """Count attempts; how many the window has now. The first begins a window. Raises Unavailable."""
 
     def window(self, key: str) -> tuple[int, int]:
         """How many attempts the present window has, and when it ends, in seconds since 1970.

@@ -46,6 +46,10 @@ class Settings:
         part_record_limit: the greatest number of records in one uploaded part.
         max_upload_bytes: the greatest size of an upload's body.
         spark_worker_url: the Spark worker of a stack on one machine.
+        credential_rate_limit: how often one address may register or log in, as `limits` writes it.
+        failed_login_limit: how often the password of one username may be guessed wrong.
+        trusted_proxy_count: how many proxies stand before the API, each of which adds its caller's address to
+            `X-Forwarded-For`. One too many lets callers choose the address that they are counted by.
         databricks_host, databricks_job_id: the workspace, and its job that cleans one dataset.
         application_insights: the connection string of where traces are sent; without it, nowhere.
         application_insights_by_identity: whether they are sent as the process's identity.
@@ -79,6 +83,8 @@ class Settings:
     credential_rate_limit: str
     spark_worker_url: str | None
     databricks_host: str | None
+    failed_login_limit: str
+    trusted_proxy_count: int
     databricks_job_id: int | None
     application_insights: str | None
     application_insights_by_identity: bool
@@ -127,6 +133,8 @@ class Settings:
             spark_worker_url=env.get("SPARK_WORKER_URL") or None,
             databricks_host=env.get("DATABRICKS_HOST") or None,
             databricks_job_id=_job_id(env),
+            failed_login_limit=env.get("FAILED_LOGIN_LIMIT", "20 per 15 minutes"),
+            trusted_proxy_count=_integer(env, "TRUSTED_PROXY_COUNT", 0, least=0),
             application_insights=env.get("APPLICATIONINSIGHTS_CONNECTION_STRING") or None,
             application_insights_by_identity=_with_identity(env),
             metrics_token=_secret(env, "METRICS_TOKEN"),
@@ -202,8 +210,12 @@ def _positive(env: Mapping[str, str], name: str, default: int) -> int:
     text = env.get(name, str(default))
     try:
         value = int(text)
+    return _integer(env, name, default, least=1)
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, least: int) -> int:
     except ValueError:
-        value = 0
-    if value < 1:
-        raise InvalidSettings(f"{name} has to be an integer of 1 or more, not {text!r}")
+        value = least - 1
+    if value < least:
+        raise InvalidSettings(f"{name} has to be an integer of {least} or more, not {text!r}")
     return value

@@ -56,19 +56,22 @@ _SQLITE_WORDS = (
 )
 
 
-def open_engine(url: str, answer_seconds: int = _ANSWER_SECONDS) -> Engine:
+def open_engine(
+    url: str, answer_seconds: int = _ANSWER_SECONDS, busy_seconds: int = _SQLITE_BUSY_SECONDS
+) -> Engine:
     """An engine; nothing is connected yet.
 
     Args:
         url: SQLAlchemy's URL of the database.
         answer_seconds: how long MySQL's answer to one statement is waited for.
+        busy_seconds: how long another process's writing to SQLite is waited for.
 
     Raises:
         InvalidSettings: the URL names no usable database.
     """
     try:
         if make_url(url).get_backend_name() == "sqlite":
-            return _sqlite(url)
+            return _sqlite(url, busy_seconds)
         return create_engine(
             url,
             pool_pre_ping=True,
@@ -112,8 +115,8 @@ def _what_is_wrong(cause: BaseException | None) -> str:
     return next((words for sign, words in _SQLITE_WORDS if sign in str(code)), _NO_ANSWER)
 
 
-def _sqlite(url: str) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _SQLITE_BUSY_SECONDS})
+def _sqlite(url: str, busy_seconds: int) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": busy_seconds})
     event.listen(engine, "connect", _write_ahead)
     return engine
 

@@ -20,7 +20,7 @@ from sqlalchemy.types import TypeEngine
 
 from backend.transformations.gold_columns import GOLD_COLUMNS, GoldColumn, GoldTableColumns, Kind
 
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """The migration that this code needs; the newest one."""
 
 METADATA = MetaData()
@@ -58,6 +58,16 @@ USERS = Table(
     # Databases differ in how they compare text; a username is unique by this column alone.
     Column("username_lowered", String(64), nullable=False, unique=True),
     Column("password_hash", String(255), nullable=False),
+    **_MYSQL,
+)
+
+CREDENTIAL_ATTEMPTS = Table(
+    "credential_attempts",
+    METADATA,
+    Column("key_digest", String(64), primary_key=True),
+    Column("attempts", Integer, nullable=False),
+    # Seconds since 1970.
+    Column("ends_at", BigInteger, nullable=False),
     **_MYSQL,
 )
 

@@ -48,6 +48,8 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
             port=arguments.port,
             threads=arguments.threads,
             ident=None,
+            # What the trusted proxies say is needed; from anybody else it is not looked at.
+            clear_untrusted_proxy_headers=settings.trusted_proxy_count == 0,
             max_request_body_size=settings.max_upload_bytes + MULTIPART_OVERHEAD_BYTES,
         )
     except InvalidSettings as error:

@@ -6,6 +6,7 @@ from flask_openapi3.models.tag import Tag
 from pydantic import Field, StrictStr
 
 from backend.routes import authentication
+from backend.routes.credential_limits import count_refusal, limit_attempts
 from backend.routes.errors import ERRORS, ErrorAnswer
 from backend.routes.json_bodies import Answer, Body, respond
 from backend.routes.request_services import services
@@ -15,6 +16,9 @@ _TAG = Tag(name="Accounts")
 
 credentials = APIBlueprint("credentials", __name__, abp_tags=[_TAG], abp_responses=dict(ERRORS))
 """The calls that take a password; they are rate-limited."""
+
+credentials.before_request(limit_attempts)
+credentials.after_request(count_refusal)
 
 tokens = APIBlueprint("tokens", __name__, abp_tags=[_TAG], abp_responses={**ERRORS, 401: ErrorAnswer})
 """The call that takes a refresh token."""

@@ -3,6 +3,7 @@
 
 -- The API: accounts, and reading the caller's Gold.
 GRANT SELECT, INSERT ON users TO 'orchestrator_api'@'%';
+GRANT SELECT, INSERT, UPDATE, DELETE ON credential_attempts TO 'orchestrator_api'@'%';
 GRANT SELECT ON gold_loads TO 'orchestrator_api'@'%';
 GRANT SELECT ON dim_users TO 'orchestrator_api'@'%';
 GRANT SELECT ON dim_location TO 'orchestrator_api'@'%';

@@ -150,3 +150,14 @@ CREATE TABLE IF NOT EXISTS agg_product_metrics (
 
 UPDATE alembic_version SET version_num='0002' WHERE alembic_version.version_num = '0001';
 
+-- Running upgrade 0002 -> 0003
+
+CREATE TABLE IF NOT EXISTS credential_attempts (
+    key_digest VARCHAR(64) NOT NULL, 
+    attempts INTEGER NOT NULL, 
+    ends_at BIGINT NOT NULL, 
+    PRIMARY KEY (key_digest)
+)ENGINE=InnoDB CHARSET=utf8mb4 COLLATE utf8mb4_bin;
+
+UPDATE alembic_version SET version_num='0003' WHERE alembic_version.version_num = '0002';
+

@@ -35,7 +35,12 @@ class RunningStack:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "CREDENTIAL_RATE_LIMIT": "1000 per minute", **settings},
+            env={
+                **os.environ,
+                "CREDENTIAL_RATE_LIMIT": "1000 per minute",
+                "FAILED_LOGIN_LIMIT": "1000000 per minute",
+                **settings,
+            },
             start_new_session=True,
         )
         self._reader = threading.Thread(target=self._read)

@@ -23,6 +23,7 @@ from tests.faults.attacked_api import Answer, AttackedApi, Operation, Tally, ope
 from tests.faults.findings import Finding, record
 from tests.faults.forged_tokens import Forger
 from tests.faults.hostile_names import hostile_names, random_names
+from tests.faults.login_limits import guess_from_one_address, guess_one_password, served
 from tests.faults.login_timing import compare_logins
 
 OPEN_OPERATIONS = {
@@ -228,6 +229,11 @@ def main() -> int:
         with RunningStack(Path(folder) / "state", **limits) as stack, scene(stack.wait_ready()) as tried:
             tallies = attack(tried, long=long)
             timing = compare_logins(tried.api, tried.victim.username, 500 if long else 40)
+    with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as urls:
+        tallies += [
+            guess_from_one_address(urls, 2_000 if long else 60),
+            guess_one_password(urls, 500 if long else 30),
+        ]
     for tally in tallies:
         record(Finding("Attacks", tally.fault, tally.statuses.total(), tally.outcome))
     record(Finding("Attacks", "logins of users who exist and of others, timed", timing.tries, timing.outcome))

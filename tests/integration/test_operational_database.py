@@ -259,7 +259,7 @@ def test_another_schema_version_is_told_with_what_to_do(url: str, database: Oper
         connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
     engine.dispose()
     told = (
-        "the database has schema version 0001, and this service needs 0002: run `python -m backend migrate`"
+        "the database has schema version 0001, and this service needs 0003: run `python -m backend migrate`"
     )
     with pytest.raises(Unavailable) as caught:
         database.load(FIRST, gold_of_rows(fact_orders=[ORDER]))

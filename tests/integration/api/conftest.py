@@ -47,6 +47,7 @@ def settings(local_storage: LocalStorage, tmp_path_factory: pytest.TempPathFacto
             "MAX_RECORD_COUNT": "1000",
             "MAX_UPLOAD_BYTES": "200000",
             "CREDENTIAL_RATE_LIMIT": "100000 per minute",
+            "FAILED_LOGIN_LIMIT": "100000 per minute",
         }
     )
     ensure_storage(settings)
@@ -59,6 +60,7 @@ def services(settings: Settings) -> Iterator[Services]:
     services = build_services(settings)
     yield services
     services.account_database.close()
+    services.attempt_counts.close()
     services.operational_tables.close()
 
 

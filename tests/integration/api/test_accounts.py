@@ -88,7 +88,7 @@ def test_tokens_do_not_stand_in_for_each_other(user: User, anonymous: DescribedC
 
 
 def test_every_other_call_needs_a_token(anonymous: DescribedClient) -> None:
-    open_calls = {"/register", "/login", "/healthz", "/readyz"}
+    open_calls = {"/register", "/login", "/healthz", "/readyz", "/metrics"}
     closed = [
         (method.upper(), path.format(jobId="1" * 32, table="silver", pathType="small_batch"))
         for path, item in anonymous.document["paths"].items()
@@ -143,10 +143,14 @@ def test_an_odd_authorization_header_is_refused(anonymous: DescribedClient, valu
 def test_credentials_are_rate_limited(settings: Settings, services: Services) -> None:
     limited = replace(settings, credential_rate_limit="2 per minute")
     client = DescribedClient(create_app(limited, services).test_client())
-    for path in ("/login", "/register"):
-        answers = [client.post(path, json={"username": "nobody", "password": ""}) for _ in range(3)]
-        assert [answer.status_code for answer in answers][2] == 429
-        assert answers[1].status_code != 429
-        assert 0 < int(answers[2].headers["Retry-After"]) <= 60
-        assert "Retry-After" not in answers[1].headers
-    assert client.get("/healthz").status_code == 200
+    caller = {"REMOTE_ADDR": "198.51.100.7"}
+    body = {"username": "nobody", "password": ""}
+    answers = [
+        client.post(path, json=body, environ_base=caller) for path in ("/login", "/register", "/login")
+    ]
+    assert [answer.status_code for answer in answers] == [401, 400, 429]
+    assert 0 < int(answers[2].headers["Retry-After"]) <= 61
+    assert "Retry-After" not in answers[1].headers
+    other = {"REMOTE_ADDR": "198.51.100.8"}
+    assert client.post("/login", json=body, environ_base=other).status_code == 401
+    assert client.get("/healthz", environ_base=caller).status_code == 200
