@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from backend.services.ingestion import IngestionService
     from backend.services.janitor import Janitor
     from backend.services.loading import LoadingService
+    from backend.services.open_job_limit import OpenJobLimit
     from backend.services.operational_figures import OperationalFigures
     from backend.services.pipeline_runs import PipelineRunLog
     from backend.services.poisoning import PoisonRecorder
@@ -112,9 +113,17 @@ class Services:
             self.router,
             self.dispatcher,
             self.generation,
+            self.open_job_limit,
             max_record_count=self.settings.max_record_count,
             clock=utc_now,
         )
+
+    @cached_property
+    def open_job_limit(self) -> "OpenJobLimit":
+        """Refuses a user's job when too many of theirs are under way."""
+        from backend.services.open_job_limit import OpenJobLimit
+
+        return OpenJobLimit(self.jobs, self.settings.max_open_jobs)
 
     @cached_property
     def synchronous_writing(self) -> "SynchronousWriter":
@@ -155,6 +164,7 @@ class Services:
             self.datasets,
             self.queues,
             self.dispatcher,
+            self.open_job_limit,
             queue_name=self.settings.data_generation_queue,
             batch_size=self.settings.generation_batch_size,
             clock=utc_now,

@@ -273,6 +273,9 @@ class JobProgressStore(Protocol):
         It tells of an earlier state at worst; there may be some of jobs that have ended.
         """
 
+    def count_open(self, user_id: str, most: int) -> int:
+        """How many jobs of a user have not ended, counted to `most`."""
+
     def look_at(self, entry: OpenJob) -> Job | None:
         """The job of an entry, which then tells of its state now.
 

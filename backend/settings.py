@@ -42,14 +42,15 @@ class Settings:
         small_batch_record_limit: the greatest number of records that takes the small path.
         small_batch_byte_limit: the greatest size of a dataset in Bronze that takes it.
         max_record_count: the greatest `dataCount`.
+        max_open_jobs: how many jobs of one user may wait or be under way.
         generation_batch_size: records in one generated part.
         part_record_limit: the greatest number of records in one uploaded part.
         max_upload_bytes: the greatest size of an upload's body.
-        spark_worker_url: the Spark worker of a stack on one machine.
         credential_rate_limit: how often one address may register or log in, as `limits` writes it.
         failed_login_limit: how often the password of one username may be guessed wrong.
         trusted_proxy_count: how many proxies stand before the API, each of which adds its caller's address to
             `X-Forwarded-For`. One too many lets callers choose the address that they are counted by.
+        spark_worker_url: the Spark worker of a stack on one machine.
         databricks_host, databricks_job_id: the workspace, and its job that cleans one dataset.
         application_insights: the connection string of where traces are sent; without it, nowhere.
         application_insights_by_identity: whether they are sent as the process's identity.
@@ -75,16 +76,17 @@ class Settings:
     small_batch_record_limit: int
     small_batch_byte_limit: int
     max_record_count: int
+    max_open_jobs: int
     generation_batch_size: int
     part_record_limit: int
     max_upload_bytes: int
     access_token_lifetime: timedelta
     refresh_token_lifetime: timedelta
     credential_rate_limit: str
-    spark_worker_url: str | None
-    databricks_host: str | None
     failed_login_limit: str
     trusted_proxy_count: int
+    spark_worker_url: str | None
+    databricks_host: str | None
     databricks_job_id: int | None
     application_insights: str | None
     application_insights_by_identity: bool
@@ -124,17 +126,18 @@ class Settings:
             small_batch_record_limit=_positive(env, "SMALL_BATCH_RECORD_LIMIT", 10_000),
             small_batch_byte_limit=_positive(env, "SMALL_BATCH_BYTE_LIMIT", 1 << 28),
             max_record_count=_positive(env, "MAX_RECORD_COUNT", 10_000_000),
+            max_open_jobs=_positive(env, "MAX_OPEN_JOBS", 100),
             generation_batch_size=_positive(env, "GENERATION_BATCH_SIZE", 2_500),
             part_record_limit=_positive(env, "PART_RECORD_LIMIT", 10_000),
             max_upload_bytes=_positive(env, "MAX_UPLOAD_BYTES", 1 << 30),
             access_token_lifetime=timedelta(minutes=_positive(env, "ACCESS_TOKEN_MINUTES", 15)),
             refresh_token_lifetime=timedelta(days=_positive(env, "REFRESH_TOKEN_DAYS", 7)),
             credential_rate_limit=env.get("CREDENTIAL_RATE_LIMIT", "20 per minute"),
+            failed_login_limit=env.get("FAILED_LOGIN_LIMIT", "20 per 15 minutes"),
+            trusted_proxy_count=_integer(env, "TRUSTED_PROXY_COUNT", 0, least=0),
             spark_worker_url=env.get("SPARK_WORKER_URL") or None,
             databricks_host=env.get("DATABRICKS_HOST") or None,
             databricks_job_id=_job_id(env),
-            failed_login_limit=env.get("FAILED_LOGIN_LIMIT", "20 per 15 minutes"),
-            trusted_proxy_count=_integer(env, "TRUSTED_PROXY_COUNT", 0, least=0),
             application_insights=env.get("APPLICATIONINSIGHTS_CONNECTION_STRING") or None,
             application_insights_by_identity=_with_identity(env),
             metrics_token=_secret(env, "METRICS_TOKEN"),
@@ -207,13 +210,13 @@ def _with_identity(env: Mapping[str, str]) -> bool:
 
 
 def _positive(env: Mapping[str, str], name: str, default: int) -> int:
-    text = env.get(name, str(default))
-    try:
-        value = int(text)
     return _integer(env, name, default, least=1)
 
 
 def _integer(env: Mapping[str, str], name: str, default: int, least: int) -> int:
+    text = env.get(name, str(default))
+    try:
+        value = int(text)
     except ValueError:
         value = least - 1
     if value < least:

@@ -136,6 +136,9 @@ class InMemoryJobProgress(JobProgressStore):
         waiting = [job for job in self.rows.values() if not job.status.is_final]
         return iter([OpenJob(job.user_id, job.job_id, job.status, job.quiet_since) for job in waiting])
 
+    def count_open(self, user_id: str, most: int) -> int:
+        return min(most, sum(not job.status.is_final for job in self._of_user(user_id)))
+
     def look_at(self, entry: OpenJob) -> Job | None:
         job = self.get(entry.user_id, entry.job_id)
         return None if job is None or job.status.is_final else job

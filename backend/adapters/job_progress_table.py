@@ -88,6 +88,10 @@ class JobProgressTable:
         for entity in self._open_jobs.every_row():
             yield record_from(entity, OpenJob, user_id=entity["PartitionKey"], job_id=entity["RowKey"])
 
+    def count_open(self, user_id: str, most: int) -> int:
+        """See the port. Entries of jobs that have ended count until somebody looks at them."""
+        return len(self._open_jobs.query("PartitionKey eq @user", {"user": user_id}, most))
+
     def look_at(self, entry: OpenJob) -> Job | None:
         """See the port."""
         job = self.get(entry.user_id, entry.job_id)
@@ -107,7 +111,7 @@ class JobProgressTable:
 
     def _note_ended(self, job: Job) -> None:
         ending = JobEnding.of(job)
-        key = f"{job.job_id}-{job.submission}-{job.status}"
+        key = f"{ending.ended_at.astimezone(UTC):%M:%S.%f} {job.job_id}"
         self._endings.put(_hour(ending.ended_at), key, _with_counts(ending))
 
     def _forget(self, user_id: str, job_id: str) -> None:

@@ -49,6 +49,10 @@ class StillWorking(OrchestratorError):
     """What a caller waits for takes longer than they are let wait; it goes on without them."""
 
 
+class TooManyOpenJobs(OrchestratorError):
+    """A user has as many jobs that have not ended as they may have."""
+
+
 class LeaseLost(OrchestratorError):
     """A message's lease ran out, and somebody else may have it now."""
 

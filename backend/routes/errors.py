@@ -20,6 +20,7 @@ from backend.domain.errors import (
     NotFound,
     StillWorking,
     TooLarge,
+    TooManyOpenJobs,
     Unavailable,
 )
 from backend.telemetry import traces
@@ -81,6 +82,7 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(TooLarge, lambda error: error_response(413, "too_large", str(error)))
     app.register_error_handler(Busy, lambda error: _try_later("busy", str(error)))
     app.register_error_handler(StillWorking, lambda error: _try_later("still_working", str(error)))
+    app.register_error_handler(TooManyOpenJobs, _too_many_open_jobs)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(AzureError, _storage_error)
     app.register_error_handler(HTTPException, _http_error)
@@ -106,6 +108,12 @@ def _storage_error(error: AzureError) -> Response:
     if status is None or status >= _SERVER_ERROR or status in _STORAGE_REFUSED:
         return _unavailable(error)
     return _unexpected(error)
+
+
+def _too_many_open_jobs(error: TooManyOpenJobs) -> Response:
+    response = error_response(429, "too_many_open_jobs", str(error))
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 def _unavailable(error: Exception) -> Response:

@@ -13,6 +13,7 @@ from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.domain.messages import MAX_DELIVERIES, GenerationMessage
 from backend.ports import DatasetStore, FileSystem, JobProgressStore, MessageQueues
 from backend.services.dispatching import NOT_SENT, JobDispatcher
+from backend.services.open_job_limit import OpenJobLimit
 from backend.services.progress import generating_and_cleaning_steps
 from backend.telemetry import traces
 
@@ -59,6 +60,7 @@ class GenerationService:
         datasets: DatasetStore,
         queues: MessageQueues,
         dispatcher: JobDispatcher,
+        limit: OpenJobLimit,
         *,
         queue_name: str,
         batch_size: int,
@@ -69,6 +71,7 @@ class GenerationService:
         self._datasets = datasets
         self._queues = queues
         self._dispatcher = dispatcher
+        self._limit = limit
         self._queue_name = queue_name
         self._batch_size = batch_size
         self._clock = clock
@@ -76,7 +79,12 @@ class GenerationService:
     def request(
         self, user_id: str, data_count: int, error_rate: float, seed: int | None = None
     ) -> GenerationPlan:
-        """Ask for a sample dataset of its own, with a job of kind GENERATE that tells how far it is."""
+        """Ask for a sample dataset of its own, with a job of kind GENERATE that tells how far it is.
+
+        Raises:
+            TooManyOpenJobs: the user has as many jobs under way as they may have.
+        """
+        self._limit.check(user_id)
         now = self._clock()
         job = Job(
             user_id=user_id,

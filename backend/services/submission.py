@@ -16,6 +16,7 @@ from backend.ports import DatasetStore, IdempotencyClaim, IdempotencyStore, JobP
 from backend.services.bronze_counting import BronzeCounter
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import DEFAULT_ERROR_RATE, GenerationService
+from backend.services.open_job_limit import OpenJobLimit
 from backend.telemetry import traces
 
 _STAGE = "waiting for its data"
@@ -58,6 +59,7 @@ class SubmissionService:
         router: DataRouter,
         dispatcher: JobDispatcher,
         generation: GenerationService,
+        limit: OpenJobLimit,
         *,
         max_record_count: int,
         clock: Callable[[], datetime],
@@ -69,6 +71,7 @@ class SubmissionService:
         self._router = router
         self._dispatcher = dispatcher
         self._generation = generation
+        self._limit = limit
         self._max_record_count = max_record_count
         self._clock = clock
 
@@ -84,6 +87,7 @@ class SubmissionService:
             InvalidRequest: the request is not one that can be met.
             NotFound: the user has no such dataset.
             Conflict: the key was used for another request, or the dataset could not be generated.
+            TooManyOpenJobs: the user has as many jobs under way as they may have.
         """
         self._check(request)
         claim = IdempotencyClaim(
@@ -94,6 +98,7 @@ class SubmissionService:
             job = self._jobs.get(user_id, claim.job_id)
             if job is not None:
                 return self._accepted(self._healed(job))
+        self._limit.check(user_id)
         job, data = self._new_job(user_id, claim, request)
         try:
             return self._accepted(self._started(job, data))
@@ -110,6 +115,7 @@ class SubmissionService:
         Raises:
             NotFound: the user has no such job.
             Conflict: the job has not failed, or its data can't be made again.
+            TooManyOpenJobs: the user has as many jobs under way as they may have.
         """
         job = self._jobs.get(user_id, job_id)
         if job is None:
@@ -118,6 +124,7 @@ class SubmissionService:
             raise Conflict(
                 f"the job is {job.status.value}; only a failed job can be retried", "job_not_failed"
             )
+        self._limit.check(user_id)
         return self._again(job)
 
     def _check(self, request: CleaningRequest) -> None:

@@ -13,6 +13,7 @@ from backend.domain.messages import MAX_DELIVERIES, CleaningMessage, GenerationM
 from backend.sample_data.generator import generate_chunk
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import GenerationPlan, GenerationService
+from backend.services.open_job_limit import OpenJobLimit
 from tests.fakes import InMemoryDatasets, InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues, SetClock
 
 USER = "1" * 32
@@ -50,6 +51,7 @@ class Factory:
             self.datasets,
             self.queues,
             JobDispatcher(self.jobs, router, self.clock),
+            OpenJobLimit(self.jobs, most=3),
             queue_name=QUEUE,
             batch_size=batch_size,
             clock=self.clock,

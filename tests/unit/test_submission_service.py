@@ -6,13 +6,14 @@ import pytest
 
 from backend.data_routing import DataRouter
 from backend.domain.datasets import Dataset, DatasetStatus
-from backend.domain.errors import Conflict, InvalidRequest, NotFound
+from backend.domain.errors import Conflict, InvalidRequest, NotFound, TooManyOpenJobs
 from backend.domain.identifiers import is_job_id
 from backend.domain.jobs import Job, JobKind, JobStatus, ProcessingPath
 from backend.ports import IdempotencyClaim
 from backend.services.bronze_counting import BronzeCounter
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import GenerationService
+from backend.services.open_job_limit import OpenJobLimit
 from backend.services.submission import CleaningRequest, SubmissionService
 from tests.fakes import (
     InMemoryDatasets,
@@ -61,6 +62,7 @@ class World:
             self.datasets,
             self.queues,
             self.dispatcher(),
+            OpenJobLimit(self.jobs, most=3),
             queue_name="generate",
             batch_size=4,
             clock=self.clock,
@@ -75,6 +77,7 @@ class World:
             self.router(),
             self.dispatcher(),
             self.generation(),
+            OpenJobLimit(self.jobs, most=3),
             max_record_count=1_000,
             clock=self.clock,
         )
@@ -175,6 +178,26 @@ def test_a_dataset_whose_last_part_came_meanwhile_is_not_waited_for(world: World
     job = world.jobs.get(USER, accepted.job.job_id)
     assert job is not None
     assert job.status is JobStatus.QUEUED
+
+
+def test_a_user_with_too_many_open_jobs_gets_no_more_until_one_has_ended(world: World) -> None:
+    world.add_dataset(5)
+    request = asked(parent_job_id="orders")
+    jobs = [world.service().submit(USER, request).job for _ in range(3)]
+    with pytest.raises(TooManyOpenJobs, match="3 of your jobs have not ended yet"):
+        world.service().submit(USER, request)
+    with pytest.raises(TooManyOpenJobs):
+        world.generation().request(USER, 5, 0.1)
+    world.jobs.update(USER, jobs[1].job_id, lambda job: job.failed(NOW, "no luck"))
+    assert world.service().retry(USER, jobs[1].job_id).status is JobStatus.QUEUED
+    assert len(world.messages("small")) == 4
+
+
+def test_an_idempotency_key_gives_its_job_also_when_no_more_are_taken(world: World) -> None:
+    world.add_dataset(5)
+    request = asked(parent_job_id="orders")
+    [first, *_] = [world.service().submit(USER, request, key).job for key in ("one", "two", "three")]
+    assert world.service().submit(USER, request, "one").job.job_id == first.job_id
 
 
 def test_a_dataset_that_failed_is_a_conflict(world: World) -> None:

@@ -11,6 +11,7 @@ from backend.domain.messages import CleaningMessage, GenerationMessage
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import GenerationService
 from backend.services.heartbeat import Heartbeat
+from backend.services.open_job_limit import OpenJobLimit
 from backend.services.sweeping import SweepingService, SweepStep
 from tests.fakes import InMemoryDatasets, InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues, SetClock
 
@@ -37,6 +38,7 @@ class World:
             self.datasets,
             self.queues,
             dispatcher,
+            OpenJobLimit(self.jobs, most=3),
             queue_name="generation",
             batch_size=5,
             clock=self.clock,

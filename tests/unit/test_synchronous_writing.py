@@ -12,6 +12,7 @@ from backend.ports import FrontendTable, OperationalTables
 from backend.services.bronze_counting import BronzeCounter
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import GenerationService
+from backend.services.open_job_limit import OpenJobLimit
 from backend.services.submission import SubmissionService
 from backend.services.synchronous_writing import SynchronousWriter
 from tests.fakes import (
@@ -62,6 +63,7 @@ class World:
             datasets,
             queues,
             dispatcher,
+            OpenJobLimit(self.jobs, most=3),
             queue_name="generate",
             batch_size=500,
             clock=clock,
@@ -74,6 +76,7 @@ class World:
             router,
             dispatcher,
             generation,
+            OpenJobLimit(self.jobs, most=3),
             max_record_count=900,
             clock=clock,
         )

@@ -1,11 +1,14 @@
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from backend.bootstrap import Services
+from backend.app import create_app
+from backend.bootstrap import Services, build_services
 from backend.domain.identifiers import is_job_id
+from backend.settings import Settings
 from tests.integration.api.conftest import User, Workers
 from tests.integration.api.described_client import DescribedClient
 
@@ -256,3 +259,25 @@ def test_health_is_told_to_anybody(anonymous: DescribedClient) -> None:
         "tables": True,
         "database": True,
     }
+
+
+def test_past_the_open_jobs_of_a_user_the_answer_is_429_until_one_has_ended(
+    settings: Settings, user: User, workers: Workers
+) -> None:
+    few = replace(settings, max_open_jobs=2)
+    some = build_services(few)
+    token = user.api.authorization.removeprefix("Bearer ")
+    api = DescribedClient(create_app(few, some).test_client(), token)
+    dataset = upload(user, 1)
+    for _ in range(2):
+        assert api.post("/clean_data", json={"parentJobId": dataset}).status_code == 202
+    refused = api.post("/clean_data", json={"parentJobId": dataset})
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "5")
+    assert refused.json == {
+        "success": False,
+        "error": "too_many_open_jobs",
+        "message": "2 of your jobs have not ended yet: wait until one of them has.",
+    }
+    assert api.post("/generate_raw", json={"dataCount": 1}).status_code == 429
+    workers.clean()
+    assert api.post("/clean_data", json={"parentJobId": dataset}).status_code == 202
