@@ -11,7 +11,6 @@ class JobEnding:
     """One end of a job; a job that was retried has more than one.
 
     Attributes:
-        submission: of the job, at its end.
         status: `completed` or `failed`.
         counts: of a job that is completed.
         waiting_seconds: from its submission until a worker began on it, its data being generated included.
@@ -20,7 +19,6 @@ class JobEnding:
     """
 
     job_id: str
-    submission: int
     kind: JobKind
     status: JobStatus
     ended_at: datetime
@@ -36,7 +34,6 @@ class JobEnding:
         completed = job.status is JobStatus.COMPLETED
         return cls(
             job_id=job.job_id,
-            submission=job.submission,
             kind=job.kind,
             status=job.status,
             ended_at=job.finished_at or job.submitted_at,

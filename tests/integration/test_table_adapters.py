@@ -347,12 +347,12 @@ def test_the_end_of_a_job_is_kept_in_its_hour(jobs: JobProgressTable) -> None:
 def test_a_job_that_fails_and_is_retried_ends_twice(jobs: JobProgressTable) -> None:
     new = job(new_user_id())
     jobs.add(new)
-    path = ProcessingPath.SMALL_BATCH
+    path, later = ProcessingPath.SMALL_BATCH, NOW + timedelta(milliseconds=1)
     jobs.update(new.user_id, new.job_id, lambda current: current.failed(NOW, "oops"))
     jobs.update(new.user_id, new.job_id, lambda current: current.queued(NOW, path, "queue", "again"))
-    jobs.update(new.user_id, new.job_id, lambda current: current.completed(NOW))
+    jobs.update(new.user_id, new.job_id, lambda current: current.failed(later, "oops again"))
 
-    assert {end.status for end in _endings(jobs, new.job_id, NOW)} == {JobStatus.FAILED, JobStatus.COMPLETED}
+    assert [end.ended_at for end in _endings(jobs, new.job_id, NOW)] == [NOW, later]
 
 
 def test_an_end_that_a_crash_kept_from_being_told_is_told_once_by_whoever_looks(

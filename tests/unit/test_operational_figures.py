@@ -55,7 +55,6 @@ def figures(shared: Ended, clock: Clock) -> OperationalFigures:
 def ending(hour: int, status: JobStatus = JobStatus.COMPLETED, **changes: object) -> JobEnding:
     plain = JobEnding(
         job_id=new_job_id(MIDNIGHT),
-        submission=0,
         kind=JobKind.CLEAN,
         status=status,
         ended_at=MIDNIGHT + timedelta(hours=hour),
