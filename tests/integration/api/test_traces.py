@@ -144,7 +144,8 @@ def test_a_large_job_is_one_trace_through_the_drain_spark_and_the_pipelines_load
     LargeQueueDrainer(queue, services.jobs, spark, services.poisoning, max_runs=3, clock=utc_now).step()
     [message] = spark.messages.values()
     run_in_spark(services, message)
-    services.loading.step()
+    # As a pipeline loads it: what is known of the trace stands in the job's row.
+    services.loading.load(user.user_id, job_id)
 
     assert {"POST /clean_data", "start spark run", "clean dataset", "cleaning", "load gold"} <= set(
         of_trace(spans(), request_id)
