@@ -17,7 +17,7 @@ from backend.routes.errors import ErrorAnswer, register_error_handlers, validati
 from backend.routes.frontend import frontend
 from backend.routes.health import health
 from backend.routes.jobs import jobs
-from backend.routes.json_bodies import ApiRequest, StrictJson
+from backend.routes.json_bodies import GREATEST_JSON_BODY, ApiRequest, StrictJson
 from backend.routes.metrics import METRICS_SECURITY_SCHEMES, metrics
 from backend.routes.request_log import install_request_log
 from backend.routes.request_services import install_services
@@ -26,9 +26,6 @@ from backend.settings import Settings
 
 if TYPE_CHECKING:
     from backend.bootstrap import Services
-
-_GREATEST_JSON_BODY = 1 << 20
-"""Bytes; an upload has a limit of its own."""
 
 
 class Api(OpenAPI):
@@ -45,6 +42,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
         InvalidSettings: the settings describe no service that can start.
     """
     settings.require_database_url()
+    settings.require_own_storage()
     app = Api(
         "backend",
         info=Info(
@@ -59,7 +57,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
         validation_error_model=ErrorAnswer,
         validation_error_callback=validation_error_response,
     )
-    app.config["MAX_CONTENT_LENGTH"] = _GREATEST_JSON_BODY
+    app.config["MAX_CONTENT_LENGTH"] = GREATEST_JSON_BODY
     app.url_map.merge_slashes = False
     install_request_log(app)
     install_cross_origin(app, settings.cors_origins)

@@ -12,6 +12,13 @@ from backend.domain.errors import InvalidSettings
 
 MINIMUM_SECRET_BYTES = 32
 
+_LEAST_DISTINCT_CHARACTERS = 8
+_PLACEHOLDERS = re.compile(
+    "change.?me|place.?holder|example|your.?secret|secret.?key|password|insecure", re.IGNORECASE
+)
+# Of Azurite, Microsoft's emulator: everybody knows its key.
+_KNOWN_ACCOUNT = re.compile("AccountName=devstoreaccount1|UseDevelopmentStorage=true", re.IGNORECASE)
+
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:[0-9]+)?")
 
 
@@ -145,6 +152,15 @@ class Settings:
             fault_points=_fault_points(env),
         )
 
+    def require_own_storage(self) -> None:
+        """Refuse an account whose key is in everybody's documentation. Raises InvalidSettings."""
+        for account in () if self.local else (self.storage, self.lake):
+            if _KNOWN_ACCOUNT.search(account.connection_string or ""):
+                raise InvalidSettings(
+                    "AZURE_STORAGE_CONNECTION_STRING and ADLS_CONNECTION_STRING have to name an account of"
+                    " your own: the emulator's is for ORCHESTRATOR_MODE=local"
+                )
+
     def require_database_url(self) -> str:
         """The operational database. Raises InvalidSettings."""
         return _required("DATABASE_URL", self.database_url)
@@ -186,7 +202,13 @@ def _secret(env: Mapping[str, str], name: str) -> str | None:
     value = env.get(name) or None
     if value is not None and len(value.encode()) < MINIMUM_SECRET_BYTES:
         raise InvalidSettings(f"{name} has to be at least {MINIMUM_SECRET_BYTES} bytes long")
+    if value is not None and env.get("ORCHESTRATOR_MODE") != "local" and _is_guessable(value):
+        raise InvalidSettings(f"{name} has to be random, not an example: `openssl rand -hex 32` makes one")
     return value
+
+
+def _is_guessable(secret: str) -> bool:
+    return len(set(secret)) < _LEAST_DISTINCT_CHARACTERS or _PLACEHOLDERS.search(secret) is not None
 
 
 def _origins(env: Mapping[str, str]) -> tuple[str, ...]:

@@ -5,27 +5,14 @@ import signal
 import sys
 from types import FrameType
 
-from waitress.channel import HTTPChannel
-from waitress.server import TcpWSGIServer
-from waitress.task import ErrorTask
-
 from backend.app import create_app
 from backend.bootstrap import build_services, send_traces
+from backend.commands.api_server import ApiServer
 from backend.domain.errors import InvalidSettings
-from backend.routes.data import MULTIPART_OVERHEAD_BYTES
-from backend.routes.errors import error_response
 from backend.settings import Settings
 from backend.telemetry.log_lines import log_json_lines
 
 _GREATEST_PORT = 65_535
-
-# Not Waitress's own words, which quote what was sent.
-_REFUSALS = {
-    400: "the request is not well-formed HTTP: send one that is",
-    413: "the body is too large: send less at once",
-    431: "the headers are too large: send less of them",
-    501: "the transfer encoding is not known: send the body as it is, or chunked",
-}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,16 +29,7 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
         settings = Settings.from_environment()
         send_traces(settings, "api")
         app = create_app(settings, build_services(settings))
-        server = ApiServer(
-            app,
-            host=arguments.host,
-            port=arguments.port,
-            threads=arguments.threads,
-            ident=None,
-            # What the trusted proxies say is needed; from anybody else it is not looked at.
-            clear_untrusted_proxy_headers=settings.trusted_proxy_count == 0,
-            max_request_body_size=settings.max_upload_bytes + MULTIPART_OVERHEAD_BYTES,
-        )
+        server = ApiServer(app, settings, host=arguments.host, port=arguments.port, threads=arguments.threads)
     except InvalidSettings as error:
         return _refused(str(error))
     except OSError as error:
@@ -63,34 +41,6 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     sys.stdout.flush()
     server.run()
     return 0
-
-
-class ApiErrorTask(ErrorTask):
-    """What Waitress refuses before it is a request, such as a body over the limit, in the API's shape."""
-
-    def execute(self) -> None:
-        """Answer the error."""
-        error = self.request.error  # type: ignore[attr-defined] # set on every request that gets here
-        code = error.reason.lower().replace(" ", "_") if error.code != 413 else "too_large"
-        answer = error_response(error.code, code, _REFUSALS.get(error.code, error.reason))
-        body = answer.get_data()
-        self.status = answer.status
-        self.response_headers = list(answer.headers.items())
-        self.set_close_on_finish()
-        self.content_length = len(body)
-        self.write(body)
-
-
-class ApiChannel(HTTPChannel):
-    """One connection."""
-
-    error_task_class = ApiErrorTask
-
-
-class ApiServer(TcpWSGIServer):
-    """Waitress with our errors."""
-
-    channel_class = ApiChannel
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -7,9 +7,12 @@ from flask_jwt_extended import (
     JWTManager,
     create_access_token,
     create_refresh_token,
+    decode_token,
     get_jwt_identity,
     verify_jwt_in_request,
 )
+from flask_jwt_extended.exceptions import JWTExtendedException
+from jwt.exceptions import PyJWTError
 
 from backend.domain.errors import NotAuthenticated
 from backend.domain.identifiers import is_user_id
@@ -61,6 +64,17 @@ def require_access_token() -> None:
 def require_refresh_token() -> None:
     """Refuse a request without a valid refresh token."""
     verify_jwt_in_request(refresh=True)
+
+
+def is_access_token(app: Flask, authorization: str) -> bool:
+    """Whether a header brings a good access token; for a server, before it takes a body in."""
+    scheme, _, token = authorization.partition(" ")
+    try:
+        with app.app_context():
+            claims = decode_token(token)
+    except (PyJWTError, JWTExtendedException):
+        return False
+    return scheme == "Bearer" and claims["type"] == "access"
 
 
 def current_user_id() -> str:

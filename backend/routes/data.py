@@ -20,6 +20,9 @@ from backend.services.generation import DEFAULT_ERROR_RATE
 from backend.services.submission import CleaningRequest
 from backend.telemetry.log_lines import add_ids
 
+UPLOAD_PATH = "/upload_raw"
+"""Where a body may be larger than any JSON that the API takes."""
+
 MULTIPART_OVERHEAD_BYTES = 64 << 10
 """What a multipart body may have around its file."""
 
@@ -181,7 +184,7 @@ _UPLOAD_BODY: dict[str, Any] = {
 }
 
 
-@data.post("/upload_raw", responses={201: UploadAnswer}, openapi_extensions=_UPLOAD_BODY)
+@data.post(UPLOAD_PATH, responses={201: UploadAnswer}, openapi_extensions=_UPLOAD_BODY)
 def upload_raw() -> Response:
     """Make a dataset of your own records.
 

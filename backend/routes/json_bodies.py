@@ -11,6 +11,9 @@ from werkzeug.exceptions import UnsupportedMediaType
 
 from backend.domain.errors import InvalidRequest
 
+GREATEST_JSON_BODY = 1 << 20
+"""Bytes; an upload has a limit of its own."""
+
 
 class Body(BaseModel):
     """A request's path, query or body. Unknown fields are ignored, also our own names for the known ones."""

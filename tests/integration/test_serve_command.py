@@ -7,13 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
+import jwt
 import pytest
 import requests
 
 from backend.adapters.schema_migration import migrate
+from backend.local.addresses import ACCOUNT_KEY, ACCOUNT_NAME
 
 ROOT = Path(__file__).resolve().parents[2]
 # Port 1 is reserved, and nobody's.
@@ -80,7 +84,22 @@ def test_a_service_without_settings_says_in_one_line_what_to_set(environment: di
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("JWT_SECRET_KEY", "short"), ("CREDENTIAL_RATE_LIMIT", "often"), ("MAX_RECORD_COUNT", "many")],
+    [
+        ("JWT_SECRET_KEY", "short"),
+        ("JWT_SECRET_KEY", "G7kQ2vX9mB4tR8wZ1cY6nL3pD5sF0hJ"),
+        ("JWT_SECRET_KEY", "0" * 64),
+        ("JWT_SECRET_KEY", "0123456" * 8),
+        ("JWT_SECRET_KEY", "change-me-to-something-of-your-own-soon"),
+        ("JWT_SECRET_KEY", "your-secret-key-of-at-least-32-bytes"),
+        ("METRICS_TOKEN", "example-token-of-more-than-32-bytes!"),
+        ("AZURE_STORAGE_CONNECTION_STRING", "UseDevelopmentStorage=true"),
+        ("AZURE_STORAGE_CONNECTION_STRING", f"AccountName={ACCOUNT_NAME};AccountKey={ACCOUNT_KEY}"),
+        ("TRUSTED_PROXY_COUNT", "-1"),
+        ("CORS_ORIGINS", "*"),
+        ("FAILED_LOGIN_LIMIT", "seldom"),
+        ("CREDENTIAL_RATE_LIMIT", "often"),
+        ("MAX_RECORD_COUNT", "many"),
+    ],
 )
 def test_a_setting_that_can_not_be_is_named_in_one_line(
     environment: dict[str, str], name: str, value: str
@@ -123,7 +142,7 @@ def test_a_body_over_the_limit_is_refused_in_the_apis_shape_before_it_is_read(
 ) -> None:
     _, url = served
     host, port = url.removeprefix("http://").split(":")
-    head = f"POST /upload_raw HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000000\r\n\r\n"
+    head = f"POST /clean_data HTTP/1.1\r\nHost: {host}\r\nContent-Length: 2000000000\r\n\r\n"
     status, body = exchange(int(port), head.encode())
     assert status.startswith("HTTP/1.1 413 ")
     assert '"success":false,"error":"too_large"' in body
@@ -162,6 +181,85 @@ def test_what_is_refused_before_it_is_a_request_says_what_to_do(
     assert f'"message":"{message}"' in body
 
 
+def test_what_is_a_default_elsewhere_serves_a_stack_on_one_machine(environment: dict[str, str]) -> None:
+    account = f"AccountName={ACCOUNT_NAME};AccountKey={ACCOUNT_KEY};{SILENT_STORAGE.partition('YQ==;')[2]}"
+    own = {"ORCHESTRATOR_MODE": "local", "AZURE_STORAGE_CONNECTION_STRING": account}
+    with serve(environment | own, "--port", "0") as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline().startswith("Serving on ")
+        finally:
+            process.kill()
+
+
+def token(environment: dict[str, str], **changes: object) -> str:
+    now = int(time.time())
+    claims = {"sub": "a" * 32, "type": "access", "jti": "1", "iat": now, "nbf": now, "exp": now + 60}
+    return jwt.encode({**claims, **changes}, environment["JWT_SECRET_KEY"], "HS256")
+
+
+def announced(path: str, content_length: int, authorization: str = "") -> bytes:
+    """The head of a request whose body does not come."""
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {content_length}\r\n"
+    return f"{head}Authorization: {authorization}\r\nExpect: 100-continue\r\n\r\n".encode()
+
+
+def test_a_large_body_without_a_good_token_is_refused_before_it_is_sent(
+    environment: dict[str, str], served: tuple[subprocess.Popen[str], str]
+) -> None:
+    port = int(served[1].rpartition(":")[2])
+    refresh, expired = token(environment, type="refresh"), token(environment, exp=1_700_000_000)
+    tokens = ("", "Bearer", "Bearer a.b.c", "Basic YTpi", f"Bearer {refresh}", f"Bearer {expired}")
+    for authorization in tokens:
+        status, body = exchange(port, announced("/upload_raw", 1_060_000, authorization))
+        assert status == "HTTP/1.1 401 UNAUTHORIZED"
+        assert '"error":"token_invalid"' in body
+
+
+def test_only_an_upload_may_have_a_large_body(
+    environment: dict[str, str], served: tuple[subprocess.Popen[str], str]
+) -> None:
+    port, authorization = int(served[1].rpartition(":")[2]), f"Bearer {token(environment)}"
+    for path in ("/clean_data", "/login", "/upload_raw/", "/nothing", "/healthz"):
+        status, body = exchange(port, announced(path, 1_060_000, authorization))
+        assert status == "HTTP/1.1 413 REQUEST ENTITY TOO LARGE"
+        assert '"error":"too_large"' in body
+
+
+def test_a_body_in_pieces_without_a_good_token_is_refused_at_the_size_of_json(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    port = int(served[1].rpartition(":")[2])
+    head = b"POST /upload_raw HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(head)
+        with suppress(ConnectionError):
+            for _ in range(20):
+                connection.sendall(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 401 ")
+
+
+def test_an_upload_with_a_token_is_taken_in_up_to_its_own_limit(
+    environment: dict[str, str], served: tuple[subprocess.Popen[str], str]
+) -> None:
+    port, authorization = int(served[1].rpartition(":")[2]), f"Bearer {token(environment)}"
+    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+        connection.sendall(announced("/upload_raw", 1_060_000, authorization))
+        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    status, _ = exchange(port, announced("/upload_raw", 1_070_000, authorization))
+    assert status == "HTTP/1.1 413 REQUEST ENTITY TOO LARGE"
+
+
+def test_what_is_refused_before_it_is_a_request_has_the_security_headers(
+    served: tuple[subprocess.Popen[str], str],
+) -> None:
+    with socket.create_connection(("127.0.0.1", int(served[1].rpartition(":")[2])), timeout=20) as connection:
+        connection.sendall(b"GET / nonsense\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b"")).decode()
+    for header in ("X-Content-Type-Options: nosniff", "Strict-Transport-Security: max-age=31536000"):
+        assert header in answer
+
+
 def exchange(port: int, request: bytes) -> tuple[str, str]:
     """Send bytes; the answer's first line and its body."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
@@ -185,6 +283,7 @@ def test_storage_that_does_not_answer_makes_the_service_not_ready(
 def test_starting_the_api_imports_nothing_heavy(environment: dict[str, str]) -> None:
     program = f"""
 import sys
+import time
 import backend.app
 from backend.bootstrap import build_services
 from backend.settings import Settings
@@ -204,6 +303,7 @@ assert not loaded, loaded
 def test_the_clean_command_imports_no_web_server(environment: dict[str, str]) -> None:
     program = """
 import sys
+import time
 from backend.command_line import main
 try:
     main(["clean", "--help"])
