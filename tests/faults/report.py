@@ -1,0 +1,65 @@
+"""Writes what the harnesses found into the table of docs/RELIABILITY.md.
+
+`python -m tests.faults.report FINDINGS`. The rest of the page is left as it is.
+"""
+
+import argparse
+import os
+import platform
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from tests.faults.findings import Finding, read_findings
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "RELIABILITY.md"
+BEGIN = "<!-- What follows is written by ./scripts/chaos. -->"
+END = "<!-- Here it ends. -->"
+
+
+def table(findings: list[Finding], where: str) -> str:
+    """The findings by subject, after a line that says when and on what they were made."""
+    return "\n".join([f"{where}", "", *_lines(findings)])
+
+
+def _lines(findings: list[Finding]) -> Iterator[str]:
+    for subject in dict.fromkeys(finding.subject for finding in findings):
+        yield from (f"**{subject}**", "", "| what was done | times | what came out |", "|---|---|---|")
+        for finding in findings:
+            if finding.subject == subject:
+                cells = (finding.fault, f"{finding.tried:,}", finding.outcome)
+                yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+        yield ""
+
+
+def replaced(page: str, text: str) -> str:
+    """The page with its table replaced. Raises ValueError when it has no place for one."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError("the page has no place for the table")
+    return f"{before}{BEGIN}\n\n{text}\n{END}{after}"
+
+
+def _where() -> str:
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    run = subprocess.run(git, capture_output=True, text=True, check=True, cwd=PAGE.parent)
+    commit = run.stdout.strip()
+    python = platform.python_version()
+    return (
+        f"Made on {datetime.now(UTC):%Y-%m-%d} from commit {commit}, on {os.cpu_count()} cores,"
+        f" {platform.system()}, Python {python}."
+    )
+
+
+def main() -> None:
+    """Replace the table of the page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("findings", type=Path, help="what the harnesses recorded")
+    findings = read_findings(parser.parse_args().findings)
+    PAGE.write_text(replaced(PAGE.read_text(), table(findings, _where())))
+
+
+if __name__ == "__main__":
+    main()
