@@ -178,7 +178,7 @@ def _pip_install(python: Path, requirements: Path, options: tuple[str, ...], loc
     total = len(re.findall(r"^[A-Za-z0-9]", requirements.read_text(), re.MULTILINE))
     what = f"{total} packages of {requirements.name}" if total > 1 else requirements.name
     report = _Report(f"Installing {what} (once)")
-    command = [str(python), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
+    command = [str(python), "-m", "pip", "install", "--require-hashes", "--no-input", "--progress-bar", "off"]
     with LOG.open("ab") as log, report:
         # pip keeps the lock for as long as it runs, so that it is not disturbed when this process is killed.
         pip = subprocess.Popen(

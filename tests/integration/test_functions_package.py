@@ -63,7 +63,8 @@ def build(folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def requirements(file: Path) -> list[Requirement]:
-    lines = (line.partition("#")[0].strip() for line in file.read_text().splitlines())
+    joined = file.read_text().replace("\\\n", "")
+    lines = (line.partition("#")[0].partition("--hash")[0].strip() for line in joined.splitlines())
     return [Requirement(line) for line in lines if line]
 
 
