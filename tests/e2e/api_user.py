@@ -19,7 +19,7 @@ class ApiUser:
         account = {"username": f"user-{secrets.token_hex(6)}", "password": secrets.token_urlsafe(16)}
         assert self.call("POST", "/register", json=account).status_code == 201
         login = self.call("POST", "/login", json=account).json()
-        self.username = account["username"]
+        self.username, self.password = account["username"], account["password"]
         self.user_id: str = login["user_id"]
         self.access_token: str = login["access_token"]
         self.refresh_token: str = login["refresh_token"]

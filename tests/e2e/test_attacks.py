@@ -16,6 +16,7 @@ from tests.faults.attacks import (
     try_tokens,
 )
 from tests.faults.login_timing import compare_logins
+from tests.faults.secret_search import search
 
 
 @pytest.fixture(scope="module")
@@ -64,3 +65,9 @@ def test_methods_that_an_address_does_not_take_do_nothing(attacked: Scene) -> No
 def test_the_time_of_a_login_does_not_tell_who_exists(attacked: Scene) -> None:
     times = compare_logins(attacked.api, attacked.victim.username, 40)
     assert times.alike, times.outcome
+
+
+def test_no_secret_is_in_a_log_in_an_answer_or_in_what_is_kept(stack: RunningStack) -> None:
+    found = search(stack)
+    assert found.found == []
+    assert found.places > 30

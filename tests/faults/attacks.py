@@ -25,6 +25,7 @@ from tests.faults.forged_tokens import Forger
 from tests.faults.hostile_names import hostile_names, random_names
 from tests.faults.login_limits import guess_from_one_address, guess_one_password, served
 from tests.faults.login_timing import compare_logins
+from tests.faults.secret_search import search
 
 OPEN_OPERATIONS = {
     "POST /register",
@@ -229,6 +230,7 @@ def main() -> int:
         with RunningStack(Path(folder) / "state", **limits) as stack, scene(stack.wait_ready()) as tried:
             tallies = attack(tried, long=long)
             timing = compare_logins(tried.api, tried.victim.username, 500 if long else 40)
+            secrets = search(stack)
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as urls:
         tallies += [
             guess_from_one_address(urls, 2_000 if long else 60),
@@ -237,7 +239,10 @@ def main() -> int:
     for tally in tallies:
         record(Finding("Attacks", tally.fault, tally.statuses.total(), tally.outcome))
     record(Finding("Attacks", "logins of users who exist and of others, timed", timing.tries, timing.outcome))
-    return int(any(tally.wrong for tally in tallies) or not timing.alike)
+    record(
+        Finding("Attacks", "secrets looked for in logs, answers, storage", secrets.places, secrets.outcome)
+    )
+    return int(any(tally.wrong for tally in tallies) or not timing.alike or bool(secrets.found))
 
 
 if __name__ == "__main__":
