@@ -42,7 +42,6 @@ def create_app(settings: Settings, services: "Services") -> Api:
         InvalidSettings: the settings describe no service that can start.
     """
     settings.require_database_url()
-    settings.require_own_storage()
     app = Api(
         "backend",
         info=Info(

@@ -27,6 +27,7 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     log_json_lines("api")
     try:
         settings = Settings.from_environment()
+        settings.require_own_storage()
         send_traces(settings, "api")
         app = create_app(settings, build_services(settings))
         server = ApiServer(app, settings, host=arguments.host, port=arguments.port, threads=arguments.threads)

@@ -70,4 +70,5 @@ def test_the_time_of_a_login_does_not_tell_who_exists(attacked: Scene) -> None:
 def test_no_secret_is_in_a_log_in_an_answer_or_in_what_is_kept(stack: RunningStack) -> None:
     found = search(stack)
     assert found.found == []
+    assert found.kept == {"jwt_secret_key", "connection_string"}
     assert found.places > 30

@@ -21,12 +21,14 @@ class SecretSearch:
         answers: what the API has answered.
         places: how many files and answers were searched.
         found: each place that holds a secret, and which.
+        kept: the files that are there to hold one, and do.
     """
 
     secrets: dict[str, str]
     answers: list[bytes] = field(default_factory=list)
     places: int = 0
     found: list[str] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
 
     @property
     def outcome(self) -> str:
@@ -37,7 +39,11 @@ class SecretSearch:
         """Search one place."""
         self.places += 1
         for secret, text in self.secrets.items():
-            if text.encode() in content and _KEEPERS.get(name) != secret:
+            if text.encode() not in content:
+                continue
+            if _KEEPERS.get(name) == secret:
+                self.kept.add(name)
+            else:
                 self.found.append(f"{secret} in {name}")
 
 

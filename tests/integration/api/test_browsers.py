@@ -8,10 +8,9 @@ from flask.testing import FlaskClient
 from backend.app import create_app
 from backend.bootstrap import Services
 from backend.domain.errors import InvalidSettings
-from backend.settings import Settings, StorageAccount
+from backend.settings import Settings
 
 FRONTEND = "https://app.example.org"
-OWN_ACCOUNT = StorageAccount(None, "orders")
 PREFLIGHT = {
     "Access-Control-Request-Method": "POST",
     "Access-Control-Request-Headers": "authorization,content-type",
@@ -62,7 +61,7 @@ def test_nothing_but_the_documentation_may_load_or_be_kept(settings: Settings, s
 
 def test_tls_is_asked_for_but_on_one_machine(settings: Settings, services: Services) -> None:
     assert "Strict-Transport-Security" not in client(settings, services).get("/jobs").headers
-    deployed = client(settings, services, local=False, storage=OWN_ACCOUNT, lake=OWN_ACCOUNT)
+    deployed = client(settings, services, local=False)
     assert deployed.get("/jobs").headers["Strict-Transport-Security"] == "max-age=31536000"
 
 
