@@ -5,6 +5,8 @@ import pytest
 
 from scripts import environment
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 class Packages:
     """Stands in for venv and pip: what was installed, and with which Python the environment was made."""
@@ -123,3 +125,11 @@ def test_an_archive_that_can_not_be_reached_is_named(machine: Path) -> None:
     program(machine / "apt-get", "echo 'E: Failed to fetch http://archive/x' >&2; exit 100")
     with pytest.raises(environment.SetUpFailed, match=r"^apt-get update failed: the archive of Debian's"):
         environment.install_database(0)
+
+
+@pytest.mark.parametrize("file", sorted(ROOT.glob("requirements*.txt")), ids=lambda file: file.name)
+def test_every_package_is_pinned_with_its_hashes(file: Path) -> None:
+    lines = file.read_text().replace("\\\n", "").splitlines()
+    packages = [line for line in lines if line and not line.lstrip().startswith("#")]
+    assert packages
+    assert [line for line in packages if "==" not in line or "--hash=sha256:" not in line] == []
