@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import make_url
 
 from backend.adapters.account_database import AccountDatabase
+from backend.adapters.attempt_counts import AttemptCountDatabase
 from backend.adapters.frontend_tables import FrontendTables
 from backend.adapters.operational_database import OperationalDatabase
 from backend.adapters.schema_migration import migrate
@@ -104,6 +105,9 @@ def test_each_user_may_do_its_work_and_no_more(mariadb: MariaDbServer) -> None:
     assert functions.load(JOB, gold_of_rows(fact_orders=[ORDER]))
     api.add(Account("1" * 32, "ada", "hash"))
     assert api.find("ada") is not None
+    counts = AttemptCountDatabase(urls[users[0]])
+    assert [counts.add("ada", 1, 60), counts.add("ada", 1, 60), counts.window("ada")[0]] == [1, 2, 2]
+    counts.close()
     frontend = FrontendTables(urls[users[0]])
     for table in FrontendTable:
         frontend.newest(JOB.owner_id, table, 5)
@@ -112,6 +116,7 @@ def test_each_user_may_do_its_work_and_no_more(mariadb: MariaDbServer) -> None:
         (users[0], "DELETE FROM fact_orders"),
         (users[0], "DELETE FROM users"),
         (users[1], "SELECT * FROM users"),
+        (users[1], "DELETE FROM credential_attempts"),
         (users[1], "DROP TABLE fact_orders"),
         (users[2], "SELECT * FROM fact_orders"),
     ):
