@@ -149,6 +149,7 @@ class Services:
             self.bronze,
             self.datasets,
             part_record_limit=self.settings.part_record_limit,
+            max_record_count=self.settings.max_record_count,
             max_upload_bytes=self.settings.max_upload_bytes,
             clock=utc_now,
         )

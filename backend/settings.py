@@ -48,7 +48,7 @@ class Settings:
         jwt_secret_key: the API's own; a worker is not given it.
         small_batch_record_limit: the greatest number of records that takes the small path.
         small_batch_byte_limit: the greatest size of a dataset in Bronze that takes it.
-        max_record_count: the greatest `dataCount`.
+        max_record_count: the greatest `dataCount`, and the greatest number of records in one upload.
         max_open_jobs: how many jobs of one user may wait or be under way.
         generation_batch_size: records in one generated part.
         part_record_limit: the greatest number of records in one uploaded part.

@@ -23,6 +23,7 @@ class IngestionService:
 
     Args:
         part_record_limit: the greatest number of records in one part.
+        max_record_count: the greatest number of records in one upload.
         max_upload_bytes: the greatest size of an upload's body.
     """
 
@@ -32,12 +33,14 @@ class IngestionService:
         datasets: DatasetStore,
         *,
         part_record_limit: int,
+        max_record_count: int,
         max_upload_bytes: int,
         clock: Callable[[], datetime],
     ) -> None:
         self._bronze = bronze
         self._datasets = datasets
         self._part_record_limit = part_record_limit
+        self._max_record_count = max_record_count
         self._max_upload_bytes = max_upload_bytes
         self._clock = clock
 
@@ -91,7 +94,7 @@ class IngestionService:
 
     def _write_parts(self, user_id: str, parent_job_id: str, records: Iterator[bytes]) -> tuple[int, int]:
         budget = self._max_upload_bytes * GREATEST_EXPANSION
-        cutter = _PartCutter(records, self._part_record_limit, budget)
+        cutter = _PartCutter(records, self._part_record_limit, self._max_record_count, budget)
         for index in itertools.count():
             path = lake_paths.bronze_part(user_id, parent_job_id, f"{index:05d}")
             self._bronze.write(path, cutter.part())
@@ -103,9 +106,12 @@ class IngestionService:
 class _PartCutter:
     """Cuts a stream of records into parts, each a JSON array."""
 
-    def __init__(self, records: Iterator[bytes], record_limit: int, byte_limit: int) -> None:
+    def __init__(
+        self, records: Iterator[bytes], record_limit: int, count_limit: int, byte_limit: int
+    ) -> None:
         self._records = records
         self._record_limit = record_limit
+        self._count_limit = count_limit
         self._byte_limit = byte_limit
         self._next = next(records, None)
         self.record_count = 0
@@ -133,6 +139,8 @@ class _PartCutter:
 
     def _advance(self, size: int) -> None:
         self.record_count += 1
+        if self.record_count > self._count_limit:
+            raise TooLarge(f"an upload may have at most {self._count_limit} records")
         self._byte_count += size
         if self._byte_count > self._byte_limit:
             raise TooLarge(f"the records of an upload may have at most {self._byte_limit} bytes as JSON")

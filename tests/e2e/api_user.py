@@ -26,7 +26,7 @@ class ApiUser:
         self._session.headers["Authorization"] = f"Bearer {self.access_token}"
 
     def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
-        return self._session.request(method, self._url + path, timeout=30, **arguments)
+        return self._session.request(method, self._url + path, **{"timeout": 30, **arguments})
 
     def clean(self, **body: Any) -> dict[str, Any]:
         """Submit a cleaning job; the answer."""

@@ -24,6 +24,7 @@ class Upload:
             self.files,
             self.datasets,
             part_record_limit=3,
+            max_record_count=250_000,
             max_upload_bytes=max_upload_bytes,
             clock=self.clock,
         )
@@ -96,6 +97,13 @@ def test_an_upload_that_is_too_large_leaves_nothing_behind() -> None:
     upload = Upload(max_upload_bytes=300_000)
     with pytest.raises(TooLarge, match=r"^an upload may have at most 300000 bytes$"):
         upload.ingest(b"[" + b"1," * 200_000 + b"1]")
+    assert (upload.files.files, upload.datasets.rows) == ({}, {})
+
+
+def test_an_upload_of_too_many_records_leaves_nothing_behind() -> None:
+    upload = Upload(max_upload_bytes=1 << 20)
+    with pytest.raises(TooLarge, match=r"^an upload may have at most 250000 records$"):
+        upload.ingest(b"1\n" * 250_002)
     assert (upload.files.files, upload.datasets.rows) == ({}, {})
 
 

@@ -10,13 +10,14 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from backend.services.record_readers.limits import unreadable
+from backend.services.record_readers.limits import GREATEST_RECORD_BYTES, record_too_large, unreadable
 from backend.services.record_readers.nested_fields import AmbiguousFields, NestedFields
 
 PARQUET_MAGIC = b"PAR1"
 """What a Parquet file begins and ends with."""
 
-_BATCH_ROWS = 256
+# What compresses well may be long in each of its rows: so many are in memory at once.
+_BATCH_ROWS = 32
 _READ_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 8 << 20
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)
@@ -32,6 +33,7 @@ def read_parquet(stream: io.BufferedReader) -> Iterator[bytes]:
 
     Raises:
         InvalidRequest: the file is damaged, or a column holds what JSON has no form for.
+        TooLarge: a row is over the size of a record.
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
         shutil.copyfileobj(stream, file)
@@ -49,8 +51,14 @@ def _rows(file: IO[bytes], size: int) -> Iterator[bytes]:
             shape = _Shape(parquet.schema_arrow)
             for batch in parquet.iter_batches(batch_size=_BATCH_ROWS):
                 for record in shape.records(batch):
-                    yield _encoder.encode(record)
+                    encoded = _encoder.encode(record)
+                    if len(encoded) > GREATEST_RECORD_BYTES:
+                        raise record_too_large(f"row {done + 1}")
+                    yield encoded
                     done += 1
+    except MemoryError:
+        # Arrow's is also an error of its own kind.
+        raise
     except _UNREADABLE as error:
         place = f"row {done + 1}" if done else f"Parquet file of {size} bytes"
         raise unreadable(place, str(error).splitlines()[0]) from error
