@@ -1,0 +1,15 @@
+"""The short form of the load: forty jobs of ten users, while workers are killed."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults.load import SHORT, run, started
+
+
+@pytest.mark.timeout(240)
+def test_jobs_of_many_users_all_end_once_while_workers_are_killed(tmp_path: Path) -> None:
+    with started(tmp_path) as stack:
+        stack.wait_ready()
+        everything = run(stack, SHORT)
+    assert sum(len(each.records) for each in everything) == 40
