@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -343,6 +344,31 @@ class TestParquet:
         assert refusal(parquet(table)) == (
             "Parquet schema: the columns 'user' and 'user.id' contradict each other"
         )
+
+    def test_refuses_a_row_over_the_size_of_a_record(self) -> None:
+        table = pa.table({"a": ["x", "x" * (16 << 20)]})
+        with pytest.raises(TooLarge, match=r"^row 2: a single record may have at most 16777216 bytes$"):
+            values(parquet(table))
+
+    def test_refuses_a_file_that_takes_more_memory_than_it_may(self) -> None:
+        # Some 700 bytes.
+        text = pa.array(["x" * (15 << 20)])
+        rows = pa.DictionaryArray.from_arrays(pa.array([0] * 200, pa.int32()), text)
+        file = io.BytesIO()
+        pq.write_table(pa.table({"a": rows}), file, compression="zstd", write_statistics=False)
+        assert file.tell() < 10_000
+        message = r"^the Parquet file can't be read within 1024 MB of memory$"
+        with pytest.raises(TooLarge, match=message):
+            values(file.getvalue())
+
+    def test_leaves_no_process_behind_when_nobody_reads_on(self) -> None:
+        content = parquet(pa.table({"a": list(range(100_000))}))
+        before = psutil.Process().children()
+        records = read_records(io.BytesIO(content), MEGABYTE)
+        assert next(records) == b'{"a":0}'
+        assert psutil.Process().children() != before
+        del records
+        assert psutil.Process().children() == before
 
 
 class TestGzip:

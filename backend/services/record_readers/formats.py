@@ -10,10 +10,13 @@ from backend.services.record_readers.gzip_bytes import GZIP_MAGIC, GzipBytes
 from backend.services.record_readers.json_array import read_json_array
 from backend.services.record_readers.json_lines import read_json_lines
 from backend.services.record_readers.limits import BoundedBytes, ByteStream, buffered, unreadable
-from backend.services.record_readers.parquet_rows import PARQUET_MAGIC, read_parquet
+from backend.services.record_readers.parquet_process import read_parquet_apart
 
 GREATEST_EXPANSION = 20
 """How many times larger than the greatest upload its decompressed content may be."""
+
+PARQUET_MAGIC = b"PAR1"
+"""What a Parquet file begins and ends with."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _PEEK_BYTES = 64 << 10
@@ -32,7 +35,7 @@ _READERS: dict[RecordFormat, Callable[[io.BufferedReader], Iterator[bytes]]] = {
     RecordFormat.JSON_ARRAY: read_json_array,
     RecordFormat.JSON_LINES: read_json_lines,
     RecordFormat.CSV: read_comma_separated,
-    RecordFormat.PARQUET: read_parquet,
+    RecordFormat.PARQUET: read_parquet_apart,
 }
 
 _MEDIA_TYPES = {

@@ -1,8 +1,6 @@
 """Parquet files, a few rows at a time."""
 
 import io
-import shutil
-import tempfile
 from collections.abc import Iterator
 from typing import IO, Any
 
@@ -13,36 +11,27 @@ import pyarrow.parquet as pq
 from backend.services.record_readers.limits import GREATEST_RECORD_BYTES, record_too_large, unreadable
 from backend.services.record_readers.nested_fields import AmbiguousFields, NestedFields
 
-PARQUET_MAGIC = b"PAR1"
-"""What a Parquet file begins and ends with."""
-
 # What compresses well may be long in each of its rows: so many are in memory at once.
 _BATCH_ROWS = 32
 _READ_BYTES = 1 << 20
-_IN_MEMORY_BYTES = 8 << 20
 _UNREADABLE = (pa.ArrowException, OSError, ValueError)
 
 # A decimal is a JSON number with all its digits. What JSON can't say (NaN, an infinity) is null.
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
 
-def read_parquet(stream: io.BufferedReader) -> Iterator[bytes]:
+def read_parquet(file: IO[bytes]) -> Iterator[bytes]:
     """Each row as the JSON text of a record: structs are objects, times are ISO 8601 text.
 
-    A large file is put on disk first, since Parquet is read from its end.
+    Args:
+        file: can be sought, since Parquet is read from its end.
 
     Raises:
         InvalidRequest: the file is damaged, or a column holds what JSON has no form for.
         TooLarge: a row is over the size of a record.
+        MemoryError: it takes more memory than there is.
     """
-    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES) as file:
-        shutil.copyfileobj(stream, file)
-        size = file.tell()
-        file.seek(0)
-        yield from _rows(file, size)
-
-
-def _rows(file: IO[bytes], size: int) -> Iterator[bytes]:
+    size = file.seek(0, io.SEEK_END)
     done = 0
     try:
         # Pages come one after another this way, instead of whole column chunks at once.
