@@ -30,7 +30,8 @@ from backend.adapters.database_engine import open_engine
 from backend.adapters.duckdb_warehouse import open_file
 from backend.adapters.operational_schema import GOLD
 from backend.azure_clients import queue_service
-from backend.bootstrap import build_services, queue_names, utc_now
+from backend.bootstrap import build_services, utc_now
+from backend.configured_adapters import queue_names
 from backend.domain.identifiers import is_job_id
 from backend.domain.jobs import Job, ProcessingPath
 from backend.domain.messages import CleaningMessage

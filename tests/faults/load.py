@@ -22,7 +22,8 @@ from backend import lake_paths
 from backend.adapters.database_engine import open_engine
 from backend.adapters.duckdb_warehouse import open_file
 from backend.adapters.operational_schema import GOLD
-from backend.bootstrap import Services, build_services, queue_names
+from backend.bootstrap import Services, build_services
+from backend.configured_adapters import queue_names
 from backend.domain.jobs import Job, JobStatus
 from backend.settings import Settings
 from backend.transformations.manifest import Manifest

@@ -105,6 +105,7 @@ def test_azures_files_are_at_the_root_and_the_other_edges_stay_behind(package: P
         "adapters",
         "azure_clients",
         "bootstrap",
+        "configured_adapters",
         "data_routing",
         "domain",
         "lake_paths",
