@@ -204,6 +204,7 @@ class Services(ConfiguredAdapters):
             self.queues,
             self.dispatcher,
             self.generation,
+            generation_queue_name=self.settings.data_generation_queue,
             large_queue_name=self.settings.large_batch_queue,
             heartbeat=self.heartbeat,
             clock=utc_now,

@@ -77,24 +77,21 @@ class SparkStorage(Protocol):
         """As `WritableFiles.remove`."""
 
 
-class MessageQueues(Protocol):
-    """The queues that start work."""
-
-    def send(self, queue_name: str, body: bytes) -> str:
-        """Put a message on a queue, Base64 on the wire as the queue trigger expects; its message id."""
-
-    def is_empty(self, queue_name: str) -> bool:
-        """Whether a queue holds no message, those that somebody has in hand included."""
-
-    def ping(self) -> None:
-        """Raise if a queue does not answer."""
-
-
 class QueueDepths(Protocol):
     """How long the queues are."""
 
     def depth(self, queue_name: str) -> int:
         """How many messages a queue holds, about, those in hand included; 0 when there is no such queue."""
+
+
+class MessageQueues(QueueDepths, Protocol):
+    """The queues that start work."""
+
+    def send(self, queue_name: str, body: bytes) -> str:
+        """Put a message on a queue, Base64 on the wire as the queue trigger expects; its message id."""
+
+    def ping(self) -> None:
+        """Raise if a queue does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +235,13 @@ class OperationalTables(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenJob:
-    """What an index tells of a job that has not ended. `quiet_since` is as in `Job`."""
+    """What an index tells of a job that has not ended. The fields are those of `Job`."""
 
     user_id: str
     job_id: str
     status: JobStatus
     quiet_since: datetime
+    queue_name: str | None = None
 
 
 class JobProgressStore(Protocol):

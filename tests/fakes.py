@@ -91,8 +91,8 @@ class InMemoryQueues(MessageQueues):
         self.bodies[queue_name].append(body)
         return f"{queue_name}-message-{len(self.bodies[queue_name])}"
 
-    def is_empty(self, queue_name: str) -> bool:
-        return not self.bodies[queue_name]
+    def depth(self, queue_name: str) -> int:
+        return len(self.bodies[queue_name])
 
     def ping(self) -> None:
         return
@@ -134,7 +134,9 @@ class InMemoryJobProgress(JobProgressStore):
 
     def open_jobs(self) -> Iterator[OpenJob]:
         waiting = [job for job in self.rows.values() if not job.status.is_final]
-        return iter([OpenJob(job.user_id, job.job_id, job.status, job.quiet_since) for job in waiting])
+        return iter(
+            [OpenJob(job.user_id, job.job_id, job.status, job.quiet_since, job.queue_name) for job in waiting]
+        )
 
     def count_open(self, user_id: str, most: int) -> int:
         return min(most, sum(not job.status.is_final for job in self._of_user(user_id)))

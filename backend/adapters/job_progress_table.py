@@ -122,7 +122,7 @@ class JobProgressTable:
             self._note_open(job)
 
     def _note_open(self, job: Job) -> None:
-        entry = OpenJob(job.user_id, job.job_id, job.status, job.quiet_since)
+        entry = OpenJob(job.user_id, job.job_id, job.status, job.quiet_since, job.queue_name)
         self._open_jobs.put(job.user_id, job.job_id, properties_of(entry, leave_out=_KEYS))
 
     def ping(self) -> None:

@@ -27,12 +27,8 @@ class StorageQueues:
         # A job must not vanish because a queue stood still for a week, the default lifetime.
         return self._clients[queue_name].send_message(body, time_to_live=_NEVER_EXPIRES).id
 
-    def is_empty(self, queue_name: str) -> bool:
-        """Whether a queue holds no message; Azure's approximate count is never lower than the true one."""
-        return not self._clients[queue_name].get_queue_properties().approximate_message_count
-
     def depth(self, queue_name: str) -> int:
-        """How many messages a queue holds, about; 0 when there is none of the name."""
+        """See the port. Azure's approximate count is never lower than the true one."""
         try:
             properties = self._service.get_queue_client(queue_name).get_queue_properties()
         except ResourceNotFoundError:

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 
 import msgspec
 
@@ -18,6 +19,8 @@ from backend.telemetry.job_work import job_ids
 _log = logging.getLogger(__name__)
 
 _LONGEST_GENERATION = timedelta(days=1)
+# So many messages may all be in the hands of workers that are gone: host.json has an instance fetch 24.
+_IN_HAND = 32
 
 
 class SweepStep(msgspec.Struct, rename="camel", kw_only=True):
@@ -45,8 +48,9 @@ class SweepingService:
 
     - A job on the small path whose worker has no heartbeat: its message is sent anew. The one that the worker
       had comes back when its lease runs out, and finds the job in hand or done.
-    - A job that waits for a worker or for its data: its messages may be lost, when who was to send them died,
-      or may only be waiting behind others. They are sent again after a while, and then after twice as long.
+    - A job that waits for a worker or for its data: its messages may be lost, when who was to send them died.
+      Where so many are on the queue that they wait in line, nothing is done. Otherwise they are sent again
+      after a while, and then after twice as long.
     - A message of the large path stays on its queue until its job has ended, whoever dies; so it is missed
       only where that queue holds nothing at all.
 
@@ -56,6 +60,7 @@ class SweepingService:
     Two sweepers at a time don't disturb each other.
 
     Args:
+        generation_queue_name: where the messages of parts of sample data are.
         large_queue_name: where the messages of the large path are.
     """
 
@@ -66,6 +71,7 @@ class SweepingService:
         dispatcher: JobDispatcher,
         generation: GenerationService,
         *,
+        generation_queue_name: str,
         large_queue_name: str,
         heartbeat: Heartbeat,
         clock: Callable[[], datetime],
@@ -74,6 +80,7 @@ class SweepingService:
         self._queues = queues
         self._dispatcher = dispatcher
         self._generation = generation
+        self._generation_queue_name = generation_queue_name
         self._large_queue_name = large_queue_name
         self._heartbeat = heartbeat
         self._clock = clock
@@ -86,8 +93,9 @@ class SweepingService:
         """
         done = SweepStep()
         failures: list[Exception] = []
+        depth = cache(self._queues.depth)
         for entry in self._jobs.open_jobs():
-            if not self._is_quiet(entry):
+            if not self._is_quiet(entry) or self._waits_in_line(entry, depth):
                 continue
             try:
                 if (job := self._jobs.look_at(entry)) is not None and self._is_quiet(job):
@@ -108,11 +116,19 @@ class SweepingService:
         )
         return job.quiet_since <= self._clock() - patience
 
+    def _waits_in_line(self, entry: OpenJob, depth: Callable[[str], int]) -> bool:
+        if entry.status is JobStatus.GENERATING:
+            return depth(self._generation_queue_name) > _IN_HAND
+        if entry.status is not JobStatus.QUEUED or entry.queue_name is None:
+            return False
+        most = 0 if entry.queue_name == self._large_queue_name else _IN_HAND
+        return depth(entry.queue_name) > most
+
     def _sweep(self, job: Job, done: SweepStep) -> None:
         if job.status is JobStatus.GENERATING:
             self._ask_for_data_again(job, done)
         elif job.processing_path is ProcessingPath.LARGE_BATCH:
-            if job.status is not JobStatus.LOADING and self._queues.is_empty(self._large_queue_name):
+            if job.status is not JobStatus.LOADING and self._queues.depth(self._large_queue_name) == 0:
                 self._send_again(job, done)
         elif job.status is JobStatus.QUEUED:
             self._send_again(job, done)

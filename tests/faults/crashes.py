@@ -179,7 +179,7 @@ class CrashBench:
     def wait_until_empty(self) -> None:
         """Wait until no queue holds a message, also none that a killed host has left invisible."""
         for name in queue_names(self.settings):
-            wait_until(lambda name=name: self.services.queues.is_empty(name), LEASE_SECONDS + 60, pause=1)
+            wait_until(lambda name=name: self.services.queues.depth(name) == 0, LEASE_SECONDS + 60, pause=1)
 
     def check(self, job_id: str) -> None:
         """The job is what JobProgress says, and its outputs are those of an undisturbed run."""

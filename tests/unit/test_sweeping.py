@@ -48,6 +48,7 @@ class World:
             self.queues,
             dispatcher,
             generation,
+            generation_queue_name="generation",
             large_queue_name="large",
             heartbeat=Heartbeat(timedelta(seconds=10), STALE),
             clock=self.clock,
@@ -157,6 +158,29 @@ def test_a_job_that_waits_is_sent_again_after_a_while_and_then_after_twice_as_lo
     sent_after = [second for second in range(1, 700) if world.sweep_after(1).sent_again]
     assert sent_after == [40, 120, 280, 600]
     assert len(world.queues.bodies["small"]) == 4
+
+
+@pytest.mark.parametrize(
+    ("queue", "status"), [("small", JobStatus.QUEUED), ("generation", JobStatus.GENERATING)]
+)
+def test_a_job_whose_message_waits_in_line_is_left_alone(queue: str, status: JobStatus) -> None:
+    world = World()
+    if status is JobStatus.QUEUED:
+        world.queue()
+    for _ in range(33):
+        world.queues.send(queue, b"somebody's message")
+    assert world.sweep_after(3600) == SweepStep()
+    world.queues.bodies[queue].pop()
+    assert world.sweep_after(1) == SweepStep(sent_again=1)
+
+
+def test_a_dead_worker_is_replaced_however_long_its_queue_is() -> None:
+    world = World()
+    world.queue()
+    world.start()
+    for _ in range(1000):
+        world.queues.send("small", b"somebody's message")
+    assert world.sweep_after(40) == SweepStep(requeued=1)
 
 
 def test_an_attempt_that_failed_leaves_its_message_time_to_come_back() -> None:
