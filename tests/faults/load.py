@@ -35,7 +35,8 @@ from tests.waiting import wait_until
 _SEED = 20261123
 _SMALL_LIMIT = 2_000
 _LARGE_RECORDS = _SMALL_LIMIT + 500
-_SECONDS_BETWEEN_KILLS = (5.0, 20.0)
+# A kill takes with it all that the worker has in hand, sixteen jobs at most.
+_SECONDS_BETWEEN_KILLS = (10.0, 45.0)
 _MOST_MEDIANS = 5
 _WORKER = "backend.local.functions_host.worker"
 
@@ -57,7 +58,7 @@ class Scale:
         return self.users * self.jobs_each
 
 
-SHORT = Scale(users=10, jobs_each=4, large_jobs=1, seconds=120)
+SHORT = Scale(users=10, jobs_each=4, large_jobs=1, seconds=180)
 LONG = Scale(users=50, jobs_each=20, large_jobs=4, seconds=2400)
 
 
