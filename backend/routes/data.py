@@ -121,7 +121,7 @@ class CleaningAnswer(Answer):
 class PathTypePath(Body):
     """The name of a path."""
 
-    path_type: str
+    path_type: str = Field(json_schema_extra={"enum": [path.value for path in ProcessingPath]})
 
 
 class PathConfigAnswer(BaseModel):

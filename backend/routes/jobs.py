@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from enum import StrEnum
 from itertools import chain
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Response
 from flask_openapi3.blueprint import APIBlueprint
@@ -24,6 +24,7 @@ from backend.routes.job_answers import (
 )
 from backend.routes.json_bodies import Body, respond
 from backend.routes.request_services import services
+from backend.transformations.gold_columns import GOLD_COLUMNS
 
 GREATEST_PAGE = 100
 GREATEST_PREVIEW = 1_000
@@ -52,17 +53,24 @@ _DOWNLOADS: dict[str, Any] = {
 }
 
 
+# Said to who reads the document, and not checked: what has another form is not found, as an id of nobody's.
+JobId = Annotated[str, Field(json_schema_extra={"pattern": "^[0-9a-f]{32}$"})]
+TableName = Annotated[
+    str, Field(json_schema_extra={"enum": ["silver", "quarantine", *(table.name for table in GOLD_COLUMNS)]})
+]
+
+
 class JobPath(Body):
     """A job."""
 
-    job_id: str
+    job_id: JobId
 
 
 class TablePath(Body):
     """A table of a job: silver, quarantine or a Gold table."""
 
-    job_id: str
-    table: str
+    job_id: JobId
+    table: TableName
 
 
 class JobsQuery(Body):

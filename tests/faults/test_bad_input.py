@@ -1,6 +1,8 @@
 """The short form of bad input: a thousand made-up calls, and hostile uploads of a twentieth of their size."""
 
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,10 +13,15 @@ from tests.faults.hostile_uploads import MOST_MEGABYTES, MOST_SECONDS, send_host
 pytestmark = pytest.mark.timeout(240)
 
 
-@pytest.fixture
-def tried() -> Iterator[TriedApi]:
+@pytest.fixture(scope="module")
+def prepared() -> Iterator[TriedApi]:
     with tried_api() as tried:
         yield tried
+
+
+@pytest.fixture
+def tried(prepared: TriedApi) -> TriedApi:
+    return replace(prepared, statuses=Counter(), wrong=[])
 
 
 def test_every_made_up_call_is_answered_as_the_document_says(tried: TriedApi) -> None:
@@ -25,9 +32,11 @@ def test_every_made_up_call_is_answered_as_the_document_says(tried: TriedApi) ->
     assert {status for status in tried.statuses if status >= 500} <= {503}
 
 
-def test_an_answer_that_the_document_does_not_allow_is_found(tried: TriedApi) -> None:
+def test_an_answer_that_the_document_does_not_allow_is_found(
+    tried: TriedApi, monkeypatch: pytest.MonkeyPatch
+) -> None:
     [broken] = [rule.endpoint for rule in tried.app.url_map.iter_rules() if rule.rule == "/routing_config"]
-    tried.app.view_functions[broken] = lambda **_: ({"paths": "none"}, 200)
+    monkeypatch.setitem(tried.app.view_functions, broken, lambda **_: ({"paths": "none"}, 200))
     tried.try_calls(60)
     assert tried.wrong != []
     assert [wrong for wrong in tried.wrong if "/routing_config" not in wrong] == []
