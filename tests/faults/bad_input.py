@@ -1,7 +1,8 @@
 """Makes up calls of the API from its own document, well formed and not, alone and one after another.
 
-`python -m tests.faults.bad_input [--long] [--cases N]`. The application runs in this process, over real storage
-and a real database; Schemathesis holds every answer to the document. Then come uploads that are made to break it.
+`python -m tests.faults.bad_input [--long] [--cases N]`. The application runs in this process, over real
+storage and a real database; Schemathesis holds every answer to the document. Then come uploads and bodies that
+are made to break it.
 """
 
 import argparse

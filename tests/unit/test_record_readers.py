@@ -361,6 +361,13 @@ class TestParquet:
         with pytest.raises(TooLarge, match=message):
             values(file.getvalue())
 
+    def test_refuses_rows_out_of_all_proportion_to_the_file(self) -> None:
+        text = pa.array(["x" * MEGABYTE])
+        rows = pa.DictionaryArray.from_arrays(pa.array([0] * 400, pa.int32()), text)
+        with pytest.raises(TooLarge, match=r"^an upload may become at most 268435456 bytes, or 1000 times"):
+            for _ in read_records(io.BytesIO(parquet(pa.table({"a": rows}))), MEGABYTE):
+                pass
+
     def test_leaves_no_process_behind_when_nobody_reads_on(self) -> None:
         content = parquet(pa.table({"a": list(range(100_000))}))
         before = psutil.Process().children()
@@ -380,6 +387,11 @@ class TestGzip:
 
     def test_may_have_several_members(self) -> None:
         assert values(gzip.compress(b"[1,") + gzip.compress(b"2]")) == [1, 2]
+
+    def test_that_becomes_out_of_all_proportion_to_its_size_is_refused(self) -> None:
+        content = gzip.compress(b"[" + b" " * (300 * MEGABYTE) + b"]", 1)
+        with pytest.raises(TooLarge, match=r"^an upload may become at most 268435456 bytes, or 200 times"):
+            list(read_records(io.BytesIO(content), 1024 * MEGABYTE))
 
     def test_that_is_cut_off_or_damaged_is_refused(self) -> None:
         content = gzip.compress(b"[" + b"1," * 5_000 + b"1]")

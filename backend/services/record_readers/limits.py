@@ -11,6 +11,9 @@ GREATEST_RECORD_BYTES = 16 << 20
 DEEPEST_NESTING = 511
 """Nesting of one record: with the part's array around it, what every reader of Bronze takes (data.md, 1)."""
 
+UNQUESTIONED_BYTES = 256 << 20
+"""What an upload may become, however small it is."""
+
 _BUFFER_BYTES = 256 << 10
 
 
@@ -29,6 +32,18 @@ def unreadable(place: str, reason: str) -> InvalidRequest:
 def record_too_large(place: str) -> TooLarge:
     """The error for a single record that is over `GREATEST_RECORD_BYTES`."""
     return TooLarge(f"{place}: a single record may have at most {GREATEST_RECORD_BYTES} bytes")
+
+
+def check_expansion(content_bytes: int, sent_bytes: int, greatest_ratio: int) -> None:
+    """Refuse what is small and becomes large.
+
+    Raises:
+        TooLarge: `sent_bytes` became more than `greatest_ratio` times as many, and than `UNQUESTIONED_BYTES`.
+    """
+    if content_bytes > max(UNQUESTIONED_BYTES, greatest_ratio * sent_bytes):
+        raise TooLarge(
+            f"an upload may become at most {UNQUESTIONED_BYTES} bytes, or {greatest_ratio} times its size"
+        )
 
 
 class BoundedBytes(io.RawIOBase):

@@ -18,10 +18,13 @@ from pathlib import Path
 from typing import IO, cast
 
 from backend.domain.errors import InvalidRequest, TooLarge
-from backend.services.record_readers.limits import GREATEST_RECORD_BYTES
+from backend.services.record_readers.limits import GREATEST_RECORD_BYTES, check_expansion
 
 MEMORY_BYTES = 1 << 30
 """What the process may hold, on systems that bound the data of a process (Linux does, macOS doesn't)."""
+
+GREATEST_RATIO = 1_000
+"""A column of nothing takes no room in Parquet, and its name in each record as JSON."""
 
 _ROOT = Path(__file__).resolve().parents[3]
 _COMMAND = (sys.executable, "-m", __name__)
@@ -37,13 +40,18 @@ def read_parquet_apart(stream: io.BufferedReader) -> Iterator[bytes]:
 
     Raises:
         InvalidRequest: the file is damaged, or a column holds what JSON has no form for.
-        TooLarge: a row is over the size of a record, or the file takes more memory than `MEMORY_BYTES`.
+        TooLarge: a row is over the size of a record, the file takes more memory than `MEMORY_BYTES`, or its
+            rows are out of all proportion to its size.
     """
     with tempfile.TemporaryFile() as file:
         shutil.copyfileobj(stream, file)
+        sent_bytes, record_bytes = file.tell(), 0
         file.seek(0)
         with _reader(file) as lines:
-            yield from _records(lines)
+            for record in _records(lines):
+                record_bytes += len(record)
+                check_expansion(record_bytes, sent_bytes, GREATEST_RATIO)
+                yield record
 
 
 @contextmanager
