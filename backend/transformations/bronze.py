@@ -20,7 +20,7 @@ _LONGEST_INTEGER = 4_300
 _SURROGATES = re.compile(
     r"\\\\|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})"
 )
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|(?P<nesting>[][{}])|(?P<constant>NaN|-?Infinity)', re.DOTALL)
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"|(?P<nesting>[][{}])|(?P<constant>NaN|-?Infinity)', re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Makes up calls of the API from its own document, well formed and not, alone and one after another.
 
 `python -m tests.faults.bad_input [--long] [--cases N]`. The application runs in this process, over real
-storage and a real database; Schemathesis holds every answer to the document. Then come uploads and bodies that
-are made to break it.
+storage and a real database; Schemathesis holds every answer to the document. Then comes what is made to break
+a process of the API.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from backend.bootstrap import Services, build_services, ensure_storage
 from backend.domain.messages import CleaningMessage
 from backend.settings import Settings
 from tests.faults.findings import Finding, record
-from tests.faults.hostile_uploads import send_hostile_uploads
+from tests.faults.hostile_uploads import send_hostile_bodies
 from tests.local_storage import running_local_storage
 
 USUAL_CASES = 1_000
@@ -232,7 +232,7 @@ def main() -> None:
         if tried.wrong:
             raise SystemExit("\n\n".join(tried.wrong))
     with tempfile.TemporaryDirectory() as folder:
-        send_hostile_uploads(Path(folder), scale=100 if arguments.long else 5)
+        send_hostile_bodies(Path(folder), scale=100 if arguments.long else 5)
 
 
 if __name__ == "__main__":

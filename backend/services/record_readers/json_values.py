@@ -6,6 +6,7 @@ since it takes all that Bronze may hold (huge integers, `1e400`, lone surrogates
 
 import json
 import re
+from itertools import accumulate
 from typing import Never
 
 from backend.services.record_readers.limits import DEEPEST_NESTING
@@ -13,7 +14,12 @@ from backend.services.record_readers.limits import DEEPEST_NESTING
 WHITE_SPACE = re.compile(r"[ \t\n\r]*")
 """White space between JSON tokens (RFC 8259, section 2)."""
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[][{}]', re.DOTALL)
+# Possessive, because what could be taken back is remembered: gigabytes of it, for a long text.
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(_STRING.pattern + r"|[][{}]", re.DOTALL)
+# Brackets as steps down (+1) and up (-1), for a record may have millions of them.
+_STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_NO_STEPS = bytes(set(range(256)) - set(b"[{]}"))
 
 
 class InvalidJson(Exception):
@@ -72,9 +78,15 @@ def _after_white_space(text: str, start: int) -> int:
 
 
 def _check_nesting(text: str, start: int, end: int) -> None:
-    brackets = text.count("[", start, end) + text.count("{", start, end)
-    if brackets <= DEEPEST_NESTING:
+    if text.count("[", start, end) + text.count("{", start, end) <= DEEPEST_NESTING:
         return
+    steps = _STRING.sub("", text[start:end]).encode().translate(_STEPS, _NO_STEPS)
+    if max(accumulate(memoryview(steps).cast("b")), default=0) > DEEPEST_NESTING:
+        raise InvalidJson(_too_deep(text, start, end), f"nesting deeper than {DEEPEST_NESTING}")
+
+
+def _too_deep(text: str, start: int, end: int) -> int:
+    """The bracket that opens one level too many."""
     depth = 0
     for match in _STRING_OR_BRACKET.finditer(text, start, end):
         if match[0] in "[{":
@@ -82,4 +94,5 @@ def _check_nesting(text: str, start: int, end: int) -> None:
         elif match[0] in "]}":
             depth -= 1
         if depth > DEEPEST_NESTING:
-            raise InvalidJson(match.start(), f"nesting deeper than {DEEPEST_NESTING}")
+            return match.start()
+    return start
