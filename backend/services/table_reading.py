@@ -21,8 +21,8 @@ _BATCH_ROWS = 8_192
 _PIECE_BYTES = 1 << 20
 _IN_MEMORY_BYTES = 8 << 20
 
-# A spreadsheet takes a cell that begins so for a formula (OWASP, CSV Injection).
-_FORMULA = r"^[=+\-@\t\r]"
+# A spreadsheet takes a cell that begins so for a formula (OWASP's CSV Injection, and ASVS 1.2.10 for NUL).
+_FORMULA = r"^[=+\-@\t\r\n\x00\x{ff1d}\x{ff0b}\x{ff0d}\x{ff20}]"
 _ISO_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 
