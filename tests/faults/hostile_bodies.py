@@ -129,7 +129,7 @@ def _csv(scale: int) -> list[Body]:
     return [
         Body("CSV with formulas", lambda: formulas, _CSV, TAKEN),
         Body("CSV with NULs", lambda: b"order.id,user.name\no-1,\x00\x00\n", _CSV, EITHER),
-        Body("CSV of a million columns", lambda: columns + b"\n1\n", _CSV, EITHER),
+        Body("CSV of a million columns", lambda: columns + b"\n1\n", _CSV),
         Body(f"a CSV line of {scale} MB", lambda: _around(b"a\n", letters, scale, b""), _CSV),
         Body("a quote that is never closed", lambda: _around(b'a\n"', lines, scale, b""), _CSV),
     ]

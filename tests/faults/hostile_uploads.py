@@ -38,6 +38,11 @@ class Answered:
     seconds: float
     megabytes: float
 
+    @property
+    def right(self) -> bool:
+        """Whether it was answered as it may be."""
+        return self.status in self.body.statuses
+
 
 @contextmanager
 def _served(settings: dict[str, str]) -> Iterator[tuple[int, str]]:
@@ -108,10 +113,14 @@ def send_hostile_bodies(folder: Path, *, scale: int) -> list[Answered]:
     slowest = max(answered, key=lambda each: each.seconds)
     largest = max(answered, key=lambda each: each.megabytes)
     refused = sum(each.status >= 400 for each in answered)
+    wrong = [f"{each.body.name}: {each.status}" for each in answered if not each.right]
     outcome = (
-        f"{refused} refused with nothing left in Bronze, {len(answered) - refused} taken;"
+        f"{len(wrong)} wrong answers; {refused} refused with nothing left in Bronze,"
+        f" {len(answered) - refused} taken;"
         f" the slowest took {slowest.seconds:.1f} s ({slowest.body.name}),"
         f" the API held {largest.megabytes:.0f} MB at most ({largest.body.name})"
     )
     record(Finding("Bad input", "uploads and jobs made to break the service", len(answered), outcome))
+    if wrong:
+        raise AssertionError(wrong)
     return answered

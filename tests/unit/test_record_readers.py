@@ -230,6 +230,7 @@ class TestCsv:
             (b'a,b\n"x"y,1\n', "line 2: ',' expected after '\"'"),
             (b"a,b\n1,\xe9\n", "line 2: invalid UTF-8 at its byte 2"),
             ("a,b\n".encode("utf-16"), "line 1: invalid UTF-8 at its byte 0"),
+            (b"x," * 10_000 + b"x", "line 1: 10001 columns, and at most 10000 may be"),
         ],
     )
     def test_names_the_line_that_can_not_be_read(self, content: bytes, message: str) -> None:

@@ -5,19 +5,25 @@ from typing import Any
 
 from backend.services.record_readers.limits import DEEPEST_NESTING
 
+MOST_COLUMNS = 10_000
+"""How many columns a table may have; each takes memory in every row."""
+
 
 class AmbiguousFields(Exception):
-    """The column names don't make one record; the message names the column."""
+    """The column names don't make one record; the message says which, or how many there are."""
 
 
 class NestedFields:
     """Puts the cells of a row where their columns' names say.
 
     Raises:
-        AmbiguousFields: a name is empty or used twice, or one is both a field and an entity.
+        AmbiguousFields: a name is empty or used twice, one is both a field and an entity, or there are too
+            many.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
+        if len(names) > MOST_COLUMNS:
+            raise AmbiguousFields(f"{len(names)} columns, and at most {MOST_COLUMNS} may be")
         self._paths = [tuple(name.split(".")) for name in names]
         taken: set[tuple[str, ...]] = set()
         for name, path in zip(names, self._paths, strict=True):
