@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from backend import lake_paths
 from backend.azure_clients import identity, lake_service, queue_service, table_service
-from backend.configured_adapters import ConfiguredAdapters, open_containers, queue_names
+from backend.configured_adapters import ConfiguredAdapters, queue_names
 from backend.data_routing import DataRouter
 from backend.domain.errors import InvalidSettings
 from backend.domain.jobs import ProcessingPath
@@ -177,7 +177,7 @@ class Services(ConfiguredAdapters):
         from backend.adapters.spark_lake import SparkLake
         from backend.services.large_batch_cleaning import LargeBatchCleaner
 
-        storage = SparkLake(self.settings.lake, open_containers)
+        storage = SparkLake(self.settings.lake, self.container_opener)
         return self._cleaning_with(LargeBatchCleaner(spark, storage))
 
     @cached_property

@@ -3,6 +3,8 @@
 Every one is built when it is first asked for, and imported then.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -69,7 +71,7 @@ class ConfiguredAdapters:
         datasets, faults = DatasetTable(self._table_service), self._fault_points
         if faults is None:
             return datasets
-        return faults.around(datasets, add=lambda _: "dataset", update=lambda *_: "dataset")
+        return faults.around(datasets, update=lambda *_: "dataset")
 
     @cached_property
     def idempotency(self) -> "IdempotencyTable":
@@ -87,6 +89,11 @@ class ConfiguredAdapters:
     def lake(self) -> "DataLakeContainer":
         """The container of Silver, Gold and logs."""
         return self._containers[1]
+
+    @cached_property
+    def container_opener(self) -> "Callable[[StorageAccount], tuple[DataLakeContainer, DataLakeContainer]]":
+        """How each process of Spark comes to the lake, which can be pickled."""
+        return open_containers if self._fault_points is None else _WatchedContainers(self._fault_points)
 
     @cached_property
     def account_database(self) -> "AccountDatabase":
@@ -163,14 +170,12 @@ class ConfiguredAdapters:
 
     @cached_property
     def _table_service(self) -> "TableServiceClient":
-        return table_service(self.settings.storage)
+        service, faults = table_service(self.settings.storage), self._fault_points
+        return service if faults is None else faults.around_tables(service)
 
     @cached_property
     def _containers(self) -> "tuple[DataLakeContainer, DataLakeContainer]":
-        bronze, lake = open_containers(self.settings.lake)
-        if (faults := self._fault_points) is None:
-            return bronze, lake
-        return faults.around_files(bronze), faults.around_files(lake)
+        return self.container_opener(self.settings.lake)
 
     @cached_property
     def _fault_points(self) -> "FaultPoints | None":
@@ -179,6 +184,17 @@ class ConfiguredAdapters:
         from backend.adapters.fault_points import FaultPoints
 
         return FaultPoints(self.settings.fault_points)
+
+
+@dataclass(frozen=True, slots=True)
+class _WatchedContainers:
+    """As `open_containers`, with fault points at what is written."""
+
+    faults: "FaultPoints"
+
+    def __call__(self, account: StorageAccount) -> "tuple[DataLakeContainer, DataLakeContainer]":
+        bronze, lake = open_containers(account)
+        return self.faults.around_files(bronze), self.faults.around_files(lake)
 
 
 def open_containers(account: StorageAccount) -> "tuple[DataLakeContainer, DataLakeContainer]":

@@ -14,33 +14,31 @@ import os
 import re
 import signal
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from backend.domain.jobs import Job
 
 _Adapter = TypeVar("_Adapter")
-_ID = re.compile(r"[0-9a-f]{32}")
+_ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
+@dataclass(frozen=True, slots=True)
 class FaultPoints:
-    """The points of one process.
+    """The points of one process. It can be pickled, for the processes of Spark.
 
-    Args:
+    Attributes:
         folder: where a test says what is to happen.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._armed = folder / "armed"
-        self._reached = folder / "reached"
-        self._tripled = folder / "tripled"
+    folder: Path
 
     def reach(self, point: str) -> None:
         """Come to a point, and perhaps no further."""
-        if self._reached.exists():
-            with self._reached.open("a") as lines:
+        if (reached := self.folder / "reached").exists():
+            with reached.open("a") as lines:
                 lines.write(f"{point}\n")
         if (number := self._armed_with(point)) is not None:
             os.kill(os.getpid(), number)
@@ -60,7 +58,14 @@ class FaultPoints:
 
     def around_jobs(self, adapter: _Adapter) -> _Adapter:
         """The JobProgress table, whose points tell what the job says next."""
-        return cast("_Adapter", _WatchedJobs(adapter, self, {"add": lambda _job: ""}))
+        return cast("_Adapter", _WatchedJobs(adapter, self, {}))
+
+    def around_tables(self, service: _Adapter) -> _Adapter:
+        """All tables, with a point at each row that is put in or taken out.
+
+        Rows that are replaced have their points where it is known what they say: `around_jobs`.
+        """
+        return cast("_Adapter", _WatchedTables(service, self, {}))
 
     def around_queues(self, adapter: _Adapter) -> _Adapter:
         """The queues, on which messages may be tripled."""
@@ -69,14 +74,15 @@ class FaultPoints:
     @property
     def copies(self) -> int:
         """How often each message is sent."""
-        return 3 if self._tripled.exists() else 1
+        return 3 if (self.folder / "tripled").exists() else 1
 
     def _armed_with(self, point: str) -> signal.Signals | None:
+        file = self.folder / "armed"
         try:
-            number, _, armed = self._armed.read_text().partition(" ")
+            number, _, armed = file.read_text().partition(" ")
             if armed != point:
                 return None
-            self._armed.rename(self._armed.with_name(f"fired-{os.getpid()}"))
+            file.rename(self.folder / f"fired-{os.getpid()}")
         except FileNotFoundError:
             return None
         return signal.Signals[number]
@@ -127,6 +133,19 @@ class _WatchedQueues(_Watched):
             return called(*arguments)
 
         return send
+
+
+class _WatchedTables(_Watched):
+    def get_table_client(self, name: str) -> Any:
+        def row(entity: dict[str, Any], **_: Any) -> str:
+            return f"{name} {entity.get('status', '')}"
+
+        writes: dict[str, Callable[..., str]] = {
+            "create_entity": row,
+            "upsert_entity": row,
+            "delete_entity": lambda *_: name,
+        }
+        return _Watched(self._adapter.get_table_client(name), self._points, writes)
 
 
 class _WatchedJobs(_Watched):
