@@ -210,7 +210,11 @@ def _run(services: Services, user_id: str, job_id: str) -> None:
 
 def record_calls(tried: TriedApi, fault: str, count: int) -> None:
     """What made-up calls were answered with."""
-    classes = Counter(f"{status // 100}xx" for status in tried.statuses.elements())
+    # Any other 503 is among the answers that are not allowed.
+    classes = Counter(
+        "503 still_working, as nobody works here" if status == 503 else f"{status // 100}xx"
+        for status in tried.statuses.elements()
+    )
     told = ", ".join(f"{number:,} {name}" for name, number in sorted(classes.items()))
     outcome = f"{told}; {len(tried.wrong)} answers that the document does not allow"
     record(Finding("Bad input", fault, count, outcome))
