@@ -60,10 +60,21 @@ def host() -> Host:
     return Host()
 
 
+class Log:
+    """What the scheduler said, without what the web server beside it may have to say."""
+
+    def __init__(self, captured: pytest.LogCaptureFixture) -> None:
+        self._captured = captured
+
+    @property
+    def messages(self) -> list[str]:
+        return [each.getMessage() for each in self._captured.records if each.name == "pipeline_scheduler"]
+
+
 @pytest.fixture
-def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+def log(caplog: pytest.LogCaptureFixture) -> Log:
     caplog.set_level(logging.INFO, "pipeline_scheduler")
-    return caplog
+    return Log(caplog)
 
 
 def _draining(host: Host) -> PipelineScheduler:
@@ -86,7 +97,7 @@ def test_nothing_is_due_until_the_interval_has_passed(host: Host) -> None:
     assert 3500 < scheduler.seconds_until_due() <= 3600
 
 
-def test_only_answers_that_are_new_are_logged(host: Host, log: pytest.LogCaptureFixture) -> None:
+def test_only_answers_that_are_new_are_logged(host: Host, log: Log) -> None:
     scheduler = _draining(host)
     with host.listening():
         for body in ('{"status": "empty"}', '{"status": "working"}', '{"status": "empty"}'):
@@ -100,7 +111,7 @@ def test_only_answers_that_are_new_are_logged(host: Host, log: pytest.LogCapture
     ]
 
 
-def test_a_function_that_keeps_failing_is_logged_once(host: Host, log: pytest.LogCaptureFixture) -> None:
+def test_a_function_that_keeps_failing_is_logged_once(host: Host, log: Log) -> None:
     scheduler = _draining(host)
     with host.listening():
         for number in range(3):
@@ -110,9 +121,7 @@ def test_a_function_that_keeps_failing_is_logged_once(host: Host, log: pytest.Lo
 
 
 @pytest.mark.parametrize("body", ["<html>", "{}", "[]"])
-def test_an_error_that_is_not_the_hosts_own_is_told_by_its_name(
-    host: Host, log: pytest.LogCaptureFixture, body: str
-) -> None:
+def test_an_error_that_is_not_the_hosts_own_is_told_by_its_name(host: Host, log: Log, body: str) -> None:
     with host.listening():
         host.answer = Response(body, 502)
         _draining(host).call_due()
@@ -120,7 +129,7 @@ def test_an_error_that_is_not_the_hosts_own_is_told_by_its_name(
 
 
 def test_a_proxy_of_the_environment_is_not_asked(
-    host: Host, log: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    host: Host, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY", "HTTP_PROXY"):
         monkeypatch.delenv(name, raising=False)
@@ -130,7 +139,7 @@ def test_a_proxy_of_the_environment_is_not_asked(
     assert log.messages == ['drain: {"status": "empty"}']
 
 
-def test_a_host_that_is_away_is_called_until_it_is_back(host: Host, log: pytest.LogCaptureFixture) -> None:
+def test_a_host_that_is_away_is_called_until_it_is_back(host: Host, log: Log) -> None:
     scheduler = _draining(host)
     for _ in range(2):
         scheduler.call_due()
