@@ -57,7 +57,10 @@ _SQLITE_WORDS = (
 
 
 def open_engine(
-    url: str, answer_seconds: int = _ANSWER_SECONDS, busy_seconds: int = _SQLITE_BUSY_SECONDS
+    url: str,
+    answer_seconds: int = _ANSWER_SECONDS,
+    busy_seconds: int = _SQLITE_BUSY_SECONDS,
+    survives_power_failure: bool = True,
 ) -> Engine:
     """An engine; nothing is connected yet.
 
@@ -65,13 +68,15 @@ def open_engine(
         url: SQLAlchemy's URL of the database.
         answer_seconds: how long MySQL's answer to one statement is waited for.
         busy_seconds: how long another process's writing to SQLite is waited for.
+        survives_power_failure: whether SQLite's every commit is on the disk before it returns. What is not
+            may lose its last commits with the power, but never with a process.
 
     Raises:
         InvalidSettings: the URL names no usable database.
     """
     try:
         if make_url(url).get_backend_name() == "sqlite":
-            return _sqlite(url, busy_seconds)
+            return _sqlite(url, busy_seconds, "FULL" if survives_power_failure else "NORMAL")
         return create_engine(
             url,
             pool_pre_ping=True,
@@ -115,14 +120,13 @@ def _what_is_wrong(cause: BaseException | None) -> str:
     return next((words for sign, words in _SQLITE_WORDS if sign in str(code)), _NO_ANSWER)
 
 
-def _sqlite(url: str, busy_seconds: int) -> Engine:
+def _sqlite(url: str, busy_seconds: int, synchronous: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": busy_seconds})
-    event.listen(engine, "connect", _write_ahead)
+
+    def prepare(connection: Any, _record: object) -> None:
+        # Readers and one writer work at the same time, as every thread of the API does.
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+
+    event.listen(engine, "connect", prepare)
     return engine
-
-
-def _write_ahead(connection: Any, _record: object) -> None:
-    """Let readers and one writer work at the same time, as every thread of the API does."""
-    connection.execute("PRAGMA journal_mode=WAL")
-    # A job that is told to be loaded stays so, also when the power fails.
-    connection.execute("PRAGMA synchronous=FULL")
