@@ -1,4 +1,4 @@
-"""Set up what the product and its tests run in: virtual environments, and for the tests a MariaDB.
+"""Set up what the product and its tests run in: virtual environments, and for the tests MariaDB and Chromium.
 
 Run by `scripts/start` and `scripts/test` with any Python 3.11 or newer, before anything is installed: the
 standard library only. What is already there, judged by the hash of its requirements, is left as it is.
@@ -22,9 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".tools"
 LOG = TOOLS / "set-up.log"
 
-# The tests start MariaDB servers of their own. The second runs the third, which is of the clients' package.
-_DATABASE_PROGRAMS = ("mariadbd", "mariadb-install-db", "my_print_defaults")
-_DATABASE_PACKAGES = ("mariadb-server-core", "mariadb-client-core")
+# What the tests start of the system's, and the packages of Debian that have it.
+_SYSTEM_PACKAGES = {
+    # The second program runs the third, which is of the clients' package.
+    ("mariadbd", "mariadb-install-db", "my_print_defaults"): ("mariadb-server-core", "mariadb-client-core"),
+    ("chromium",): ("chromium",),
+}
 # Where servers are, and which a user's PATH may lack.
 _SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin"
 
@@ -133,20 +136,26 @@ def find_program(name: str) -> str | None:
     return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:{_SYSTEM_FOLDERS}")
 
 
-def install_database(lock: int) -> None:
-    """Install the MariaDB that the tests need, unless it is there: as root, with apt-get."""
-    missing = [name for name in _DATABASE_PROGRAMS if find_program(name) is None]
+def install_system_packages(lock: int) -> None:
+    """Install the MariaDB and the Chromium of the tests, unless they are there: as root, with apt-get."""
+    missing = [name for names in _SYSTEM_PACKAGES for name in names if find_program(name) is None]
+    wanted = [
+        package
+        for names, packages in _SYSTEM_PACKAGES.items()
+        if not set(names).isdisjoint(missing)
+        for package in packages
+    ]
     if not missing:
         return
-    packages = " ".join(_DATABASE_PACKAGES)
+    packages = " ".join(wanted)
     apt_get = find_program("apt-get")
     if os.geteuid() != 0 or apt_get is None:
         raise SetUpFailed(
-            f"the tests need MariaDB, and there is no {' or '.join(missing)}: install its server;"
+            f"the tests need MariaDB and Chromium, and there is no {' or '.join(missing)}: install them;"
             f" on Debian and Ubuntu: sudo apt-get install {packages}"
         )
     with _Report(f"Installing {packages} (once)"):
-        for words in (("update",), ("install", "-y", "--no-install-recommends", *_DATABASE_PACKAGES)):
+        for words in (("update",), ("install", "-y", "--no-install-recommends", *wanted)):
             _apt_get(apt_get, words, lock)
 
 
@@ -287,7 +296,7 @@ def main() -> int:
             for installation in installations(wanted):
                 installation.make(lock)
             if wanted == "tests":
-                install_database(lock)
+                install_system_packages(lock)
     except SetUpFailed as error:
         _say(f"set-up: {error}")
         return 1

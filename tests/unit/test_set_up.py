@@ -72,7 +72,7 @@ def test_an_environment_that_is_made_anew_for_another_python_gets_every_package(
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The one folder with programs of a machine that has no MariaDB, and where we are root."""
+    """The one folder with programs of a machine without MariaDB and Chromium, where we are root."""
     monkeypatch.setattr(environment, "LOG", tmp_path / "set-up.log")
     monkeypatch.setattr(environment, "_SYSTEM_FOLDERS", str(tmp_path / "sbin"))
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -88,35 +88,45 @@ def program(file: Path, script: str = "") -> None:
     file.chmod(0o755)
 
 
-def test_a_mariadb_that_is_there_is_taken(machine: Path) -> None:
+def test_what_is_there_is_taken(machine: Path) -> None:
     program(machine.parent / "sbin" / "mariadbd")
+    program(machine / "chromium")
     program(machine / "mariadb-install-db")
     program(machine / "my_print_defaults")
     program(machine / "apt-get", "exit 1")
-    environment.install_database(0)
+    environment.install_system_packages(0)
 
 
-def test_root_gets_mariadb_from_the_systems_archive(machine: Path) -> None:
+def test_root_gets_what_is_missing_from_the_systems_archive(machine: Path) -> None:
     program(machine / "apt-get", f'echo "$*" >>{machine.parent}/called')
-    environment.install_database(0)
+    environment.install_system_packages(0)
     assert (machine.parent / "called").read_text() == (
         "-o DPkg::Lock::Timeout=120 update\n"
         "-o DPkg::Lock::Timeout=120 install -y --no-install-recommends"
-        " mariadb-server-core mariadb-client-core\n"
+        " mariadb-server-core mariadb-client-core chromium\n"
     )
 
 
-def test_who_can_not_install_mariadb_is_told_what_to_install(
+def test_only_what_is_missing_is_installed(machine: Path) -> None:
+    for name in ("mariadbd", "mariadb-install-db", "my_print_defaults"):
+        program(machine / name)
+    program(machine / "apt-get", f'echo "$*" >>{machine.parent}/called')
+    environment.install_system_packages(0)
+    assert (machine.parent / "called").read_text().endswith(" --no-install-recommends chromium\n")
+
+
+def test_who_can_not_install_is_told_what_to_install(
     machine: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program(machine / "mariadb-install-db")
     program(machine / "my_print_defaults")
+    program(machine / "chromium")
     program(machine / "apt-get")
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(environment.SetUpFailed) as caught:
-        environment.install_database(0)
+        environment.install_system_packages(0)
     assert str(caught.value) == (
-        "the tests need MariaDB, and there is no mariadbd: install its server;"
+        "the tests need MariaDB and Chromium, and there is no mariadbd: install them;"
         " on Debian and Ubuntu: sudo apt-get install mariadb-server-core mariadb-client-core"
     )
 
@@ -124,7 +134,7 @@ def test_who_can_not_install_mariadb_is_told_what_to_install(
 def test_an_archive_that_can_not_be_reached_is_named(machine: Path) -> None:
     program(machine / "apt-get", "echo 'E: Failed to fetch http://archive/x' >&2; exit 100")
     with pytest.raises(environment.SetUpFailed, match=r"^apt-get update failed: the archive of Debian's"):
-        environment.install_database(0)
+        environment.install_system_packages(0)
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("requirements*.txt")), ids=lambda file: file.name)
