@@ -7,6 +7,9 @@ from flask_openapi3.openapi import OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 import backend
+from backend.console.blueprint import console_blueprint
+from backend.console.formats import install_formats
+from backend.console.session import install_sessions
 from backend.routes.accounts import credentials, tokens
 from backend.routes.authentication import SECURITY_SCHEMES, install_authentication
 from backend.routes.credential_limits import install_credential_limits
@@ -67,6 +70,9 @@ def create_app(settings: Settings, services: "Services") -> Api:
     for blueprint in (credentials, tokens, data, jobs, frontend, health, metrics):
         app.register_api(blueprint)
     app.register_blueprint(documentation_blueprint(app))
+    install_sessions(app, settings)
+    install_formats(app)
+    app.register_blueprint(console_blueprint())
     install_credential_limits(app, settings, lambda: services.attempt_counts)
     # With 0 the caller's own word for its address is not looked at.
     proxies = settings.trusted_proxy_count

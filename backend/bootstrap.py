@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from backend.services.dispatching import JobDispatcher
     from backend.services.draining import LargeQueueDrainer
     from backend.services.generation import GenerationService
+    from backend.services.gold_figures import GoldFigureReader
     from backend.services.health import HealthService
     from backend.services.heartbeat import Heartbeat
     from backend.services.ingestion import IngestionService
@@ -265,6 +266,13 @@ class Services(ConfiguredAdapters):
         from backend.services.table_reading import TableReader
 
         return TableReader(self.lake)
+
+    @cached_property
+    def gold_figures(self) -> "GoldFigureReader":
+        """Reads what Gold shows at a glance."""
+        from backend.services.gold_figures import GoldFigureReader
+
+        return GoldFigureReader(self.tables)
 
     @cached_property
     def health(self) -> "HealthService":

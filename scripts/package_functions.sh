@@ -32,7 +32,7 @@ cd "$root"
 find backend -name '*.py' \
     ! -path 'backend/local/*' \
     ! -path 'backend/commands/*' ! -path backend/command_line.py ! -path backend/__main__.py \
-    ! -path 'backend/routes/*' ! -path backend/app.py \
+    ! -path 'backend/routes/*' ! -path 'backend/console/*' ! -path backend/app.py \
     ! -path 'backend/databricks/*' \
     ! -path 'backend/adapters/migrations/*' ! -path backend/adapters/schema_migration.py |
     while read -r module; do

@@ -13,6 +13,8 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 from waitress.utilities import Error, RequestEntityTooLarge
 
+from backend.console.dataset_views import UPLOAD_PATH as CONSOLE_UPLOAD_PATH
+from backend.console.session import is_session
 from backend.routes.authentication import is_access_token
 from backend.routes.data import MULTIPART_OVERHEAD_BYTES, UPLOAD_PATH
 from backend.routes.errors import error_response
@@ -63,13 +65,15 @@ class ApiRequestParser(HTTPRequestParser):
     def parse_header(self, header_plus: bytes) -> None:
         """Decide how large the body may be, before any of it is read."""
         super().parse_header(header_plus)
-        self._is_upload = self.path == UPLOAD_PATH
+        self._is_upload = self.path in (UPLOAD_PATH, CONSOLE_UPLOAD_PATH)
         if not (self._is_upload and self._is_known()):
             self.adj = copy(self.adj)
             # Waitress takes fewer bytes than this.
             self.adj.max_request_body_size = GREATEST_JSON_BODY + 1
 
     def _is_known(self) -> bool:
+        if self.path == CONSOLE_UPLOAD_PATH:
+            return is_session(self._app, self.headers.get("COOKIE", ""))
         return is_access_token(self._app, self.headers.get("AUTHORIZATION", ""))
 
 

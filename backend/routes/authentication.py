@@ -28,6 +28,7 @@ SECURITY_SCHEMES: dict[str, Any] = {
     "refreshToken": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
 }
 
+_API = ["headers"]
 _LOG_IN = "log in at /login and send the token as Authorization: Bearer <token>"
 
 
@@ -36,7 +37,8 @@ def install_authentication(app: Flask, settings: Settings) -> None:
     app.config.update(
         JWT_SECRET_KEY=settings.require_jwt_secret_key(),
         JWT_ALGORITHM="HS256",
-        JWT_TOKEN_LOCATION=["headers"],
+        # The API looks at headers alone, the console's pages at cookies alone: each says so where it asks.
+        JWT_TOKEN_LOCATION=[*_API, "cookies"],
         JWT_ACCESS_TOKEN_EXPIRES=settings.access_token_lifetime,
         JWT_REFRESH_TOKEN_EXPIRES=settings.refresh_token_lifetime,
     )
@@ -54,7 +56,7 @@ def install_authentication(app: Flask, settings: Settings) -> None:
 
 def require_access_token() -> None:
     """Refuse a request without a valid access token; to be run before a blueprint's requests."""
-    verify_jwt_in_request()
+    verify_jwt_in_request(locations=_API)
     if request.method == "OPTIONS":
         # Nobody sends a token with it, and Flask answers it with the methods of the address.
         return
@@ -63,7 +65,7 @@ def require_access_token() -> None:
 
 def require_refresh_token() -> None:
     """Refuse a request without a valid refresh token."""
-    verify_jwt_in_request(refresh=True)
+    verify_jwt_in_request(refresh=True, locations=_API)
 
 
 def is_access_token(app: Flask, authorization: str) -> bool:

@@ -90,7 +90,7 @@ def _installed() -> _Limits:
 def _username() -> str:
     """Whose password is tried. A body that can't be read names nobody, and is told so by the call itself."""
     with suppress(InvalidRequest, HTTPException):
-        username = request.get_json().get("username")
+        username = (request.form or request.get_json()).get("username")
         return username.lower() if isinstance(username, str) else ""
     return ""
 

@@ -1,6 +1,5 @@
 """`/jobs`: how far they are, how good their data was, and what they wrote."""
 
-from collections.abc import Iterator
 from enum import StrEnum
 from itertools import chain
 from typing import Annotated, Any
@@ -122,13 +121,10 @@ def get_table(path: TablePath, query: TableQuery) -> Response:
 
     In CSV, text that a spreadsheet would run as a formula begins with an apostrophe.
     """
+    if query.format is not TableFormat.JSON:
+        return table_download(current_user_id(), path.job_id, path.table, query.format)
     output = services().reporting.output(current_user_id(), path.job_id, path.table)
-    tables = services().tables
-    if query.format is TableFormat.CSV:
-        return _download(tables.csv(output), path.table, query.format)
-    if query.format is TableFormat.PARQUET:
-        return _download(tables.parquet(output), path.table, query.format)
-    preview = tables.preview(output, query.limit)
+    preview = services().tables.preview(output, query.limit)
     return respond(
         TableAnswer(
             job_id=path.job_id,
@@ -149,7 +145,15 @@ def retry_job(path: JobPath) -> Response:
     return respond(JobAnswer.of(services().reporting.report(user_id, job.job_id)), 202)
 
 
-def _download(content: Iterator[bytes], table: str, format_: TableFormat) -> Response:
+def table_download(user_id: str, job_id: str, table: str, format_: TableFormat) -> Response:
+    """A whole table as a file.
+
+    Raises:
+        NotFound: there is no such job, or no such table.
+        Conflict: the job has not got as far.
+    """
+    tables, output = services().tables, services().reporting.output(user_id, job_id, table)
+    content = tables.csv(output) if format_ is TableFormat.CSV else tables.parquet(output)
     # The first piece is read before the answer begins, while an error can still be told.
     first = next(content, b"")
     response = Response(chain([first], content), mimetype=_MEDIA_TYPES[format_])

@@ -68,14 +68,19 @@ class TableReader:
             return self._lake.read_chunks(output.files[0].path)
         return self._joined(output.files)
 
-    def batches(self, files: Sequence[OutputFile]) -> Iterator[pa.RecordBatch]:
-        """Every row; a file without rows gives one batch of none, so that its columns are known."""
+    def batches(
+        self, files: Sequence[OutputFile], columns: Sequence[str] | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """Every row, of all columns or of some, which then come in the order of the file.
+
+        A file without rows gives one batch of none, so that its columns are known.
+        """
         for file in files:
             with self._opened(file) as content:
                 parquet = pq.ParquetFile(content)
                 if parquet.metadata.num_rows == 0:
-                    yield pa.RecordBatch.from_pylist([], schema=parquet.schema_arrow)
-                yield from parquet.iter_batches(_BATCH_ROWS)
+                    yield _no_rows(parquet, columns)
+                yield from parquet.iter_batches(_BATCH_ROWS, columns=columns)
 
     def _joined(self, files: Sequence[OutputFile]) -> Iterator[bytes]:
         with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES) as joined:
@@ -96,6 +101,12 @@ class TableReader:
                 content.write(piece)
             content.seek(0)
             yield content
+
+
+def _no_rows(parquet: pq.ParquetFile, columns: Sequence[str] | None) -> pa.RecordBatch:
+    schema = parquet.schema_arrow
+    kept = schema if columns is None else pa.schema([schema.field(name) for name in columns])
+    return pa.RecordBatch.from_pylist([], schema=kept)
 
 
 def _json_row(row: dict[str, Any]) -> dict[str, Any]:
