@@ -26,7 +26,22 @@ class ApiUser:
         self._session.headers["Authorization"] = f"Bearer {self.access_token}"
 
     def call(self, method: str, path: str, **arguments: Any) -> requests.Response:
+        """The answer to a call; an access token that has expired is replaced on the way."""
+        response = self._request(method, path, **arguments)
+        if response.status_code == 401 and response.json()["error"] == "token_expired":
+            self._refresh()
+            response = self._request(method, path, **arguments)
+        return response
+
+    def _request(self, method: str, path: str, **arguments: Any) -> requests.Response:
         return self._session.request(method, self._url + path, **{"timeout": 30, **arguments})
+
+    def _refresh(self) -> None:
+        headers = {"Authorization": f"Bearer {self.refresh_token}"}
+        response = self._request("POST", "/refresh", headers=headers)
+        assert response.status_code == 200, response.text
+        self.access_token = response.json()["access_token"]
+        self._session.headers["Authorization"] = f"Bearer {self.access_token}"
 
     def clean(self, **body: Any) -> dict[str, Any]:
         """Submit a cleaning job; the answer."""
