@@ -115,9 +115,7 @@ def test_only_what_is_missing_is_installed(machine: Path) -> None:
     assert (machine.parent / "called").read_text().endswith(" --no-install-recommends chromium\n")
 
 
-def test_who_can_not_install_is_told_what_to_install(
-    machine: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_can_not_install_is_told_what_to_install(machine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(machine / "mariadb-install-db")
     program(machine / "my_print_defaults")
     program(machine / "chromium")
