@@ -183,6 +183,18 @@ def warehouse_address(environment: Mapping[str, str] | None = None) -> tuple[str
     return (server, database) if server and database else None
 
 
+def service_url(environment: Mapping[str, str] | None = None) -> str | None:
+    """Where the service is that the command line calls."""
+    env = os.environ if environment is None else environment
+    return env.get("ORCHESTRATOR_URL") or None
+
+
+def service_token(environment: Mapping[str, str] | None = None) -> str | None:
+    """Who calls it, for programs, which do not log in: an access or a refresh token."""
+    env = os.environ if environment is None else environment
+    return env.get("ORCHESTRATOR_TOKEN") or None
+
+
 def _fault_points(env: Mapping[str, str]) -> Path | None:
     folder = env.get("FAULT_POINTS")
     if not folder:

@@ -30,7 +30,7 @@ chmod 755 "$package"
 # The other edges, and what migrates the database, need libraries that the functions are not given.
 cd "$root"
 find backend -name '*.py' \
-    ! -path 'backend/local/*' \
+    ! -path 'backend/local/*' ! -path 'backend/client/*' \
     ! -path 'backend/commands/*' ! -path backend/command_line.py ! -path backend/__main__.py \
     ! -path 'backend/routes/*' ! -path 'backend/console/*' ! -path backend/app.py \
     ! -path 'backend/databricks/*' \

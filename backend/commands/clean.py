@@ -1,20 +1,28 @@
 """`python -m backend clean`: clean local files without the service (data.md, section 6)."""
 
 import argparse
+import json
 import logging
 import os
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from backend.adapters.local_folder import LocalFolder
+from backend.command_line import CommandFailed, ExitStatus
+from backend.commands.printing import add_json_argument, print_json
 from backend.domain.jobs import Counts
 from backend.lake_paths import FOLDER_OUTPUTS
 from backend.transformations.bronze import BronzePart
 from backend.transformations.instants import parse_instants
 from backend.transformations.scalars import float_text, read_scalars
+
+EXAMPLES = (
+    "clean orders.json --out cleaned",
+    "clean one.json two.json --out cleaned --as-of 2026-11-22T21:00:00Z --json",
+    "clean orders.json --out cleaned --engine pyspark",
+)
 
 JOB_ID = "local"
 
@@ -35,23 +43,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_instant,
         help='the moment that rules take for now, such as "2026-11-22T21:00:00Z"; default: now',
     )
+    add_json_argument(parser)
 
 
 def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    """Clean the parts; 0, or 1 after one line on stderr. Bad usage exits with 2."""
+    """Clean the parts, and print the counts or, with `--json`, the manifest; 0. Bad usage exits with 2."""
     _check_names(arguments.parts, parser)
     clean = _clean_with_spark if arguments.engine == "pyspark" else _clean_with_pandas
     try:
         LocalFolder(arguments.out).delete_file(FOLDER_OUTPUTS.manifest)
         counts = clean(arguments.parts, arguments.out, arguments.as_of or datetime.now(UTC))
-    except Exception as error:  # noqa: BLE001 - the edge: one clear line, whatever it was (data.md, section 6)
-        print(f"clean: {_one_line(error)}", file=sys.stderr)
-        return 1
+    except Exception as error:
+        raise CommandFailed("not_cleaned", _one_line(error)) from error
+    if arguments.json:
+        print_json(json.loads((arguments.out / FOLDER_OUTPUTS.manifest).read_bytes()))
+        return ExitStatus.DONE
     print(
         f"{counts.records_in} records: {counts.silver_rows} Silver rows, "
         f"{counts.duplicates_removed} duplicates removed, {counts.quarantined} quarantined"
     )
-    return 0
+    return ExitStatus.DONE
 
 
 def _clean_with_pandas(paths: Sequence[Path], out: Path, as_of: datetime) -> Counts:

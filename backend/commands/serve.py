@@ -12,6 +12,8 @@ from backend.domain.errors import InvalidSettings
 from backend.settings import Settings
 from backend.telemetry.log_lines import log_json_lines
 
+EXAMPLES = ("serve", "serve --host 0.0.0.0 --port 8000 --threads 32")
+
 _GREATEST_PORT = 65_535
 
 

@@ -3,7 +3,6 @@
 import argparse
 import csv
 import json
-import os
 import re
 import sys
 import time
@@ -19,6 +18,13 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.adapters.duckdb_warehouse import SCHEMA, first_lines, open_file
+from backend.command_line import CommandFailed, ExitStatus
+
+EXAMPLES = (
+    "sql 'select count(*) as orders from dw_gold.fact_orders'",
+    "sql --json 'select product_name, revenue from dw_gold.agg_product_metrics limit 5'",
+    "sql --csv 'from dw_gold.dim_location' > dim_location.csv",
+)
 
 _DEFAULT_FILE = Path(__file__).resolve().parents[2] / ".state" / "warehouse.duckdb"
 _PATIENCE_SECONDS = 10.0
@@ -48,19 +54,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
-    """Print the answer; 0, or 1 after one line on stderr. Bad usage exits with 2."""
+    """Print the answer; 0."""
     show = _show_json if arguments.json else _show_csv if arguments.csv else _show_table
     try:
         show(_ask(arguments.file, arguments.query))
-        sys.stdout.flush()
     except duckdb.Error as error:
-        return _failed(first_lines(error))
+        raise CommandFailed("unanswerable", first_lines(error)) from error
     except (_Unanswerable, ValueError) as error:
-        return _failed(str(error))
-    except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. What is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0
+        raise CommandFailed("unanswerable", str(error)) from error
+    return ExitStatus.DONE
 
 
 def _ask(file: Path, query: str) -> _Answer:
@@ -113,8 +115,3 @@ def _cells(row: Sequence[object]) -> list[Text]:
 def _visible(text: str) -> str:
     """Data must not steer the terminal."""
     return _CONTROL_CHARACTERS.sub(lambda found: ascii(found[0])[1:-1], text)
-
-
-def _failed(reason: str) -> int:
-    print(f"sql: {reason}", file=sys.stderr)
-    return 1

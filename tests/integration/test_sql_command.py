@@ -130,7 +130,8 @@ def test_what_can_not_be_answered_is_told_in_one_line(
     file: Path, query: str, reason: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["sql", "--file", str(file), "--json", query]) == 1
-    assert capfd.readouterr() == ("", f"sql: {reason}\n")
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n"), json.loads(err)) == ("", 1, {"error": "unanswerable", "message": reason})
 
 
 def test_without_a_warehouse_it_says_when_there_will_be_one(tmp_path: Path) -> None:
