@@ -1,6 +1,8 @@
 """`python -m backend jobs`: your jobs, newest first."""
 
 import argparse
+import sys
+from shutil import get_terminal_size
 
 from backend.client.api_client import ApiClient, Json
 from backend.command_line import ExitStatus
@@ -12,6 +14,8 @@ EXAMPLES = ("jobs", "jobs --status failed --limit 5", "jobs --all --json")
 
 _GREATEST_PAGE = 100
 _COLUMNS = ("job", "status", "done", "path", "records", "submitted", "name")
+_LEFT_OUT_WHERE_NARROW = frozenset({"path", "records"})
+_WIDE = 110
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +33,9 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     if arguments.json:
         print_json(answer)
     else:
-        print_rows(_COLUMNS, [_fields(job) for job in answer["jobs"]], right=("done", "records"))
+        columns = _columns()
+        rows = [_fields(job) for job in answer["jobs"]]
+        print_rows(columns, [[row[name] for name in columns] for row in rows], right=("done", "records"))
     return ExitStatus.DONE
 
 
@@ -46,16 +52,23 @@ def _listed(api: ApiClient, status: str | None, limit: int | None) -> Json:
             return page | {"jobs": jobs}
 
 
-def _fields(job: Json) -> tuple[str, ...]:
-    return (
-        job["jobId"],
-        job["status"],
-        f"{job['progress']['percent']}%",
-        job["processingPath"] or job["kind"],
-        str(job["recordCount"]),
-        job["submittedAt"],
-        job["jobName"],
-    )
+def _columns() -> list[str]:
+    narrow = sys.stdout.isatty() and get_terminal_size().columns < _WIDE
+    return [name for name in _COLUMNS if not (narrow and name in _LEFT_OUT_WHERE_NARROW)]
+
+
+def _fields(job: Json) -> dict[str, str]:
+    submitted = job["submittedAt"]
+    return {
+        "job": job["jobId"],
+        "status": job["status"],
+        "done": f"{job['progress']['percent']}%",
+        "path": job["processingPath"] or job["kind"],
+        "records": str(job["recordCount"]),
+        # A person needs no microseconds.
+        "submitted": f"{submitted[:16].replace('T', ' ')}Z" if sys.stdout.isatty() else submitted,
+        "name": job["jobName"],
+    }
 
 
 def _limit(text: str) -> int:

@@ -65,16 +65,15 @@ def byte_size(number: int) -> str:
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[str]) -> None:
     # Only a terminal waits for it.
-    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=SIMPLE_HEAD)
-    for place, column in enumerate(columns):
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in columns:
         justify: Literal["left", "right"] = "right" if column in right else "left"
-        # The first names the row: it is there to be copied.
-        table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=place == 0)
+        # What is long stands last. The others are there to be copied.
+        table.add_column(Text(column), justify=justify, overflow="fold", no_wrap=column != columns[-1])
     for row in rows:
         table.add_row(*map(Text, row))
     Console().print(table)

@@ -185,4 +185,5 @@ def _submit(api: ApiClient, source: _Source, arguments: argparse.Namespace) -> J
 
 def _reason(answer: Json, threshold: int) -> str:
     count = answer["recordCount"]
-    return f"{count:,} records are {'at most' if count <= threshold else 'more than'} {threshold:,}"
+    records = "1 record is" if count == 1 else f"{count:,} records are"
+    return f"{records} {'at most' if count <= threshold else 'more than'} {threshold:,}"
