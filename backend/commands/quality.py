@@ -22,7 +22,7 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
     if arguments.json:
         print_json(quality)
     else:
-        print_rows(("what", "which", "rows"), _figures(quality), right=("rows",))
+        print_rows(("what", "which", "value"), _figures(quality), right=("value",))
     return ExitStatus.DONE
 
 

@@ -73,7 +73,7 @@ def test_a_submission_whose_answer_is_lost_is_sent_again_with_its_key(
 @pytest.mark.parametrize("path", ["/generate_raw", "/jobs/j/retry", "/login"])
 def test_what_may_have_been_done_is_not_asked_for_twice(service: ScriptedService, path: str) -> None:
     service.answer(BROKEN)
-    with pytest.raises(ServiceError, match="^the connection to ") as error:
+    with pytest.raises(ServiceError, match=r"^the connection to ") as error:
         ApiClient(service.url).post(path, {})
     assert (error.value.code, len(service.calls)) == ("unreachable", 1)
 
