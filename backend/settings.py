@@ -192,7 +192,7 @@ def service_url(environment: Mapping[str, str] | None = None) -> str | None:
 def service_token(environment: Mapping[str, str] | None = None) -> str | None:
     """Who calls it, for programs, which do not log in: an access or a refresh token."""
     env = os.environ if environment is None else environment
-    return env.get("ORCHESTRATOR_TOKEN") or None
+    return env.get("ORCHESTRATOR_TOKEN", "").strip() or None
 
 
 def _fault_points(env: Mapping[str, str]) -> Path | None:

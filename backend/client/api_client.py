@@ -130,7 +130,10 @@ class ApiClient:
         options.setdefault("auth", BearerToken(self._tokens.access))
         timeouts = (_CONNECT_SECONDS, seconds)
         try:
-            return self._session.request(method, self.url + path, timeout=timeouts, **options)
+            # Passwords and records go nowhere but where they were sent.
+            return self._session.request(
+                method, self.url + path, timeout=timeouts, allow_redirects=False, **options
+            )
         except requests.RequestException as error:
             raise self._unreachable(error) from error
 
@@ -161,6 +164,8 @@ def _document(response: requests.Response) -> Json:
 
 
 def _accepted(response: requests.Response) -> requests.Response:
+    if response.is_redirect:
+        raise _no_answer_of_ours(response)
     if not response.ok:
         raise _refusal(response)
     return response

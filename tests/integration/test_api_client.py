@@ -139,6 +139,13 @@ def test_what_is_not_the_service_is_told(service: ScriptedService) -> None:
     )
 
 
+def test_nothing_is_sent_to_where_an_answer_points(service: ScriptedService) -> None:
+    service.answer(307, {}, Location="http://127.0.0.1:1/login")
+    with pytest.raises(ServiceError, match="answered 307, and not as the service would"):
+        ApiClient(service.url).post("/login", {"password": "secret"})
+    assert service.asked == ["POST /login"]
+
+
 def test_where_nothing_listens_nobody_waits() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
