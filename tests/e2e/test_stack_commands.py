@@ -120,7 +120,7 @@ def test_the_demo_that_cannot_work_stops_with_status_1(tmp_path: Path) -> None:
     with RunningStack(tmp_path / "state", "--demo", "--once", MAX_RECORD_COUNT="100") as stack:
         stack.process.wait(START_SECONDS)
     assert stack.process.returncode == 1
-    assert "demo: POST /clean_data: 400 " in stack.output
+    assert "demo: dataCount has to be at most 100." in stack.output
 
 
 def run(*options: str) -> subprocess.CompletedProcess[str]:
