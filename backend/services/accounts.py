@@ -9,7 +9,8 @@ from backend.domain.errors import InvalidRequest, NotAuthenticated
 from backend.domain.identifiers import new_user_id
 from backend.ports import Account, AccountStore
 
-USERNAME_FORM = "[A-Za-z0-9._-]{3,64}"
+# The hyphen is escaped for browsers, which read a pattern more strictly than Python does.
+USERNAME_FORM = r"[A-Za-z0-9._\-]{3,64}"
 SHORTEST_PASSWORD = 8
 LONGEST_PASSWORD = 128
 
