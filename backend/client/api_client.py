@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import IO, Any
+from typing import Any, BinaryIO
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -15,7 +15,7 @@ from backend.client.errors import ServiceError
 
 Json = dict[str, Any]
 
-Content = IO[bytes] | Iterable[bytes]
+Content = BinaryIO | Iterable[bytes]
 """A file, whose size is told beforehand, or pieces as they come."""
 
 _CONNECT_SECONDS = 5

@@ -17,7 +17,7 @@ from backend.command_line import CommandFailed, ExitStatus, tell_error
 from backend.commands.printing import print_json, visible
 from backend.commands.service_access import add_service_arguments, connect
 from backend.commands.status import rows_of
-from backend.commands.watching import add_watch_arguments, require_good_end, watched
+from backend.commands.watching import add_watch_arguments, require_good_end, shown_reading, watched
 
 EXAMPLES = (
     "submit orders.csv",
@@ -162,8 +162,10 @@ def _uploaded(api: ApiClient, file: str) -> _Source:
 @contextmanager
 def _opened(file: str) -> Iterator[Content]:
     with sys.stdin.buffer if file == _STDIN else Path(file).open("rb") as stream:
-        if stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-            yield stream
+        facts = os.fstat(stream.fileno())
+        if stat.S_ISREG(facts.st_mode):
+            with shown_reading(stream, facts.st_size) as content:
+                yield content
         else:
             # Of a pipe nobody knows the length.
             yield iter(partial(stream.read, _PIECE_BYTES), b"")

@@ -4,11 +4,15 @@ import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, BinaryIO
 
 from backend.client.api_client import ApiClient, Json
 from backend.client.job_following import follow, is_ended
 from backend.command_line import CommandFailed, ExitStatus
 from backend.commands.printing import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def add_watch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +63,18 @@ def require_no_failure(job: Json) -> None:
 
 
 @contextmanager
+def shown_reading(file: BinaryIO, size: int) -> Iterator[BinaryIO]:
+    """A file of so many bytes, with a bar on a terminal of how much of it has been read."""
+    if not sys.stderr.isatty():
+        yield file
+        return
+    from rich.progress import wrap_file
+
+    with wrap_file(file, size, description="uploading", console=_console(), transient=True) as shown:
+        yield shown
+
+
+@contextmanager
 def _progress(*, silent: bool) -> Iterator[Callable[[Json], None]]:
     if sys.stderr.isatty():
         with _bar() as show:
@@ -70,19 +86,24 @@ def _progress(*, silent: bool) -> Iterator[Callable[[Json], None]]:
 @contextmanager
 def _bar() -> Iterator[Callable[[Json], None]]:
     # Only a terminal waits for it.
-    from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description:<28}", markup=False), BarColumn())
     share = TextColumn("{task.percentage:>3.0f}%")
-    console = Console(stderr=True)
-    with Progress(*columns, share, TimeElapsedColumn(), console=console, redirect_stdout=False) as bar:
+    # stdout is for the answer alone, and not the bar's to touch.
+    with Progress(*columns, share, TimeElapsedColumn(), console=_console(), redirect_stdout=False) as bar:
         task = bar.add_task("", total=100)
 
         def show(job: Json) -> None:
             bar.update(task, description=_activity(job), completed=job["progress"]["percent"])
 
         yield show
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 def _lines(*, silent: bool) -> Callable[[Json], None]:

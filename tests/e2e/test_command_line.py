@@ -149,8 +149,9 @@ def test_sample_data_is_the_same_for_the_same_seed_and_a_dataset_is_cleaned_agai
 
 
 def test_a_bar_moves_on_a_terminal(shell: CommandLineUser) -> None:
-    status, shown = shell.at_a_terminal("submit", "--sample", "500", "--watch")
+    status, shown = shell.at_a_terminal("submit", SAMPLE, "--watch")
     assert status == 0
+    assert re.search(r"uploading \N{BOX DRAWINGS HEAVY HORIZONTAL}+", plain(shown))
     assert re.search(r"completed +\N{BOX DRAWINGS HEAVY HORIZONTAL}+ 100%", plain(shown))
 
 
@@ -262,7 +263,7 @@ def test_every_example_of_help_runs(
 ) -> None:
     examples = examples_of(help_of(command, capsys))
     lay_out_files(shell.folder, user)
-    job = cleaned_job(shell)
+    job = cleaned_job(shell) if "JOB" in examples[0] else ""
     for example in examples:
         if command == "retry":
             job = failed_job(stack, user)
@@ -287,7 +288,7 @@ def run_example(
 ) -> tuple[int, str]:
     words = shlex.split(example.removeprefix("python -m backend "))
     if words[0] == "login" and "--password-stdin" not in words:
-        name = f"example-{job}"[:30] if "--register" in words else user.username
+        name = f"example-of-{user.username}" if "--register" in words else user.username
         answers = [] if "--username" in words else [name]
         answers += [user.password] * (2 if "--register" in words else 1)
         return shell.at_a_terminal(*(name if word == "ada" else word for word in words), answers=answers)
