@@ -22,6 +22,7 @@ from backend.routes.health import health
 from backend.routes.jobs import jobs
 from backend.routes.json_bodies import GREATEST_JSON_BODY, ApiRequest, StrictJson
 from backend.routes.metrics import METRICS_SECURITY_SCHEMES, metrics
+from backend.routes.notifications import notifications
 from backend.routes.request_log import install_request_log
 from backend.routes.request_services import install_services
 from backend.routes.security_headers import install_security_headers
@@ -67,7 +68,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
     install_services(app, services)
     install_authentication(app, settings)
     register_error_handlers(app)
-    for blueprint in (credentials, tokens, data, jobs, frontend, health, metrics):
+    for blueprint in (credentials, tokens, data, jobs, frontend, notifications, health, metrics):
         app.register_api(blueprint)
     app.register_blueprint(documentation_blueprint(app))
     install_sessions(app, settings)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from backend.services.ingestion import IngestionService
     from backend.services.janitor import Janitor
     from backend.services.loading import LoadingService
+    from backend.services.notifications import NotificationService
     from backend.services.open_job_limit import OpenJobLimit
     from backend.services.operational_figures import OperationalFigures
     from backend.services.pipeline_runs import PipelineRunLog
@@ -261,6 +262,13 @@ class Services(ConfiguredAdapters):
         return ReportingService(self.jobs, self.lake)
 
     @cached_property
+    def notifications(self) -> "NotificationService":
+        """Shows users what they were told."""
+        from backend.services.notifications import NotificationService
+
+        return NotificationService(self.notification_table, utc_now)
+
+    @cached_property
     def tables(self) -> "TableReader":
         """Reads the tables of finished jobs."""
         from backend.services.table_reading import TableReader
@@ -340,7 +348,7 @@ class Services(ConfiguredAdapters):
 
 def table_names() -> tuple[str, ...]:
     """Every table of the storage account that the service keeps rows in."""
-    from backend.adapters import dataset_table, idempotency_table, job_progress_table
+    from backend.adapters import dataset_table, idempotency_table, job_progress_table, notification_table
 
     return (
         job_progress_table.TABLE_NAME,
@@ -348,6 +356,7 @@ def table_names() -> tuple[str, ...]:
         job_progress_table.JOB_ENDINGS_TABLE_NAME,
         dataset_table.TABLE_NAME,
         idempotency_table.TABLE_NAME,
+        notification_table.TABLE_NAME,
     )
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from backend.adapters.frontend_tables import FrontendTables
     from backend.adapters.idempotency_table import IdempotencyTable
     from backend.adapters.job_progress_table import JobProgressTable
+    from backend.adapters.notification_table import NotificationTable
     from backend.adapters.storage_queue import StorageQueues
 
 
@@ -79,6 +80,13 @@ class ConfiguredAdapters:
         from backend.adapters.idempotency_table import IdempotencyTable
 
         return IdempotencyTable(self._table_service)
+
+    @cached_property
+    def notification_table(self) -> "NotificationTable":
+        """The Notifications table."""
+        from backend.adapters.notification_table import NotificationTable
+
+        return NotificationTable(self._table_service)
 
     @cached_property
     def bronze(self) -> "DataLakeContainer":

@@ -10,6 +10,7 @@ from backend.domain.datasets import Dataset
 from backend.domain.job_endings import JobEnding
 from backend.domain.jobs import Job, JobStatus
 from backend.domain.messages import LargeBatchMessage
+from backend.domain.notifications import Notification
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -327,6 +328,22 @@ class IdempotencyStore(Protocol):
 
     def claim(self, user_id: str, key: str, claim: IdempotencyClaim) -> IdempotencyClaim:
         """Record `claim` unless the key is taken; the claim that now stands."""
+
+
+class NotificationStore(Protocol):
+    """The notifications of each user. The end of a job is told by whoever keeps JobProgress."""
+
+    def add(self, notification: Notification) -> str:
+        """Put a notification in, unless its occasion has left one; the id of the one that stands.
+
+        Where the occasion does not come again, the one that it left may have been deleted since.
+        """
+
+    def newest(self, user_id: str, limit: int) -> list[Notification]:
+        """At most `limit` notifications, newest first."""
+
+    def delete(self, user_id: str, notification_id: str) -> bool:
+        """Delete a notification; whether there was one. Raises NotFound when somebody else was quicker."""
 
 
 @dataclass(frozen=True, slots=True)

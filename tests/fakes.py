@@ -12,6 +12,7 @@ from backend.domain.datasets import Dataset, DatasetStatus
 from backend.domain.errors import Conflict, LeaseLost, NotFound, Unavailable
 from backend.domain.jobs import Job, JobStatus
 from backend.domain.messages import LargeBatchMessage
+from backend.domain.notifications import Notification
 from backend.ports import (
     Account,
     AccountStore,
@@ -24,6 +25,7 @@ from backend.ports import (
     LeasedMessage,
     LeasedQueue,
     MessageQueues,
+    NotificationStore,
     OpenJob,
     RunState,
     SparkJobs,
@@ -195,6 +197,30 @@ class InMemoryIdempotency(IdempotencyStore):
 
     def claim(self, user_id: str, key: str, claim: IdempotencyClaim) -> IdempotencyClaim:
         return self.claims.setdefault((user_id, key), claim)
+
+
+class InMemoryNotifications(NotificationStore):
+    """The notifications of each user; `occasions` says which one each occasion has left."""
+
+    def __init__(self) -> None:
+        self.rows: dict[tuple[str, str], Notification] = {}
+        self.occasions: dict[tuple[str, str], str] = {}
+
+    def add(self, notification: Notification) -> str:
+        occasion = (notification.user_id, notification.occasion)
+        if occasion not in self.occasions:
+            self.occasions[occasion] = notification.notification_id
+            self.rows[notification.user_id, notification.notification_id] = notification
+        return self.occasions[occasion]
+
+    def newest(self, user_id: str, limit: int) -> list[Notification]:
+        return [row for (owner, _), row in sorted(self.rows.items()) if owner == user_id][:limit]
+
+    def delete(self, user_id: str, notification_id: str) -> bool:
+        notification = self.rows.pop((user_id, notification_id), None)
+        if notification is not None and notification.comes_again:
+            del self.occasions[user_id, notification.occasion]
+        return notification is not None
 
 
 class InMemoryAccounts(AccountStore):

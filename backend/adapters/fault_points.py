@@ -144,6 +144,7 @@ class _WatchedTables(_Watched):
             "create_entity": row,
             "upsert_entity": row,
             "delete_entity": lambda *_: name,
+            "submit_transaction": lambda _: name,
         }
         return _Watched(self._adapter.get_table_client(name), self._points, writes)
 

@@ -5,8 +5,9 @@ look through it every few seconds. An entry is put in before its job's row is th
 row says that the job has ended, so that a crash between leaves one too many. It is written anew when the
 job's status changes, and otherwise only when somebody looks, so that it may tell of an earlier moment.
 
-JobEndings holds the ends of jobs by the hour, to be added up. An end is put in while the entry in OpenJobs
-still stands, so that after a crash whoever looks at that entry puts it in: once, since it is the same row.
+JobEndings holds the ends of jobs by the hour, to be added up, and Notifications what their owners are told of
+them. An end is put into both while the entry in OpenJobs still stands, so that after a crash whoever looks at
+that entry puts it in: once, since it is the same row.
 """
 
 from collections.abc import Callable, Collection, Iterator
@@ -15,9 +16,11 @@ from typing import Any
 
 from azure.data.tables import TableEntity, TableServiceClient
 
+from backend.adapters.notification_table import NotificationTable
 from backend.adapters.table_rows import TableRows, properties_of, record_from
 from backend.domain.job_endings import JobEnding
 from backend.domain.jobs import Counts, Job, JobStatus
+from backend.domain.notifications import Notification
 from backend.ports import OpenJob
 
 TABLE_NAME = "JobProgress"
@@ -35,6 +38,7 @@ class JobProgressTable:
         self._rows = TableRows(service, TABLE_NAME)
         self._open_jobs = TableRows(service, OPEN_JOBS_TABLE_NAME)
         self._endings = TableRows(service, JOB_ENDINGS_TABLE_NAME)
+        self._notifications = NotificationTable(service)
 
     def add(self, job: Job) -> None:
         """Insert a new job. Raises Conflict when the id is taken."""
@@ -113,6 +117,7 @@ class JobProgressTable:
         ending = JobEnding.of(job)
         key = f"{ending.ended_at.astimezone(UTC):%M:%S.%f} {job.job_id}"
         self._endings.put(_hour(ending.ended_at), key, _with_counts(ending))
+        self._notifications.add(Notification.of_ending(job))
 
     def _forget(self, user_id: str, job_id: str) -> None:
         self._open_jobs.delete(user_id, job_id)

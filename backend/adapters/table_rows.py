@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 
 import msgspec
 from azure.core import MatchConditions
-from azure.core.exceptions import ResourceExistsError, ResourceModifiedError, ResourceNotFoundError
+from azure.core.exceptions import (
+    HttpResponseError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+)
 from azure.data.tables import (
     EdmType,
     EntityProperty,
@@ -18,6 +23,7 @@ from azure.data.tables import (
     TableEntity,
     TableErrorCode,
     TableServiceClient,
+    TableTransactionError,
     UpdateMode,
 )
 
@@ -40,6 +46,26 @@ class TableRows:
             if not self._holds(partition_key, row_key, properties):
                 raise Conflict(f"{row_key} exists already") from error
 
+    def insert_together(self, partition_key: str, rows: Mapping[str, Mapping[str, Any]]) -> None:
+        """Add rows, by row key, all or none. Raises Conflict when a key is taken."""
+        entities = [_entity(partition_key, row_key, properties) for row_key, properties in rows.items()]
+        try:
+            self._table.submit_transaction([("create", entity) for entity in entities])
+        except TableTransactionError as error:
+            if _code(error) != TableErrorCode.ENTITY_ALREADY_EXISTS:
+                raise
+            raise Conflict(f"one of {', '.join(rows)} exists already") from error
+
+    def delete_together(self, partition_key: str, row_keys: Collection[str]) -> None:
+        """Delete rows, all or none. Raises NotFound when one of them does not exist."""
+        entities = [_entity(partition_key, row_key, {}) for row_key in row_keys]
+        try:
+            self._table.submit_transaction([("delete", entity) for entity in entities])
+        except TableTransactionError as error:
+            if _code(error) != TableErrorCode.RESOURCE_NOT_FOUND:
+                raise
+            raise NotFound(f"one of {', '.join(row_keys)} does not exist") from error
+
     def put(self, partition_key: str, row_key: str, properties: Mapping[str, Any]) -> None:
         """Add a row, or replace the one that is there."""
         self._table.upsert_entity(_entity(partition_key, row_key, properties), mode=UpdateMode.REPLACE)
@@ -49,7 +75,7 @@ class TableRows:
         try:
             return self._table.get_entity(partition_key, row_key)
         except ResourceNotFoundError as error:
-            if getattr(error, "error_code", None) == TableErrorCode.TABLE_NOT_FOUND:
+            if _code(error) == TableErrorCode.TABLE_NOT_FOUND:
                 raise
             return None
 
@@ -136,6 +162,11 @@ def record_from(entity: TableEntity, record_type: type[_Record], **known: Any) -
     return msgspec.convert(values | known, record_type)
 
 
+def _code(error: HttpResponseError) -> object:
+    """Which of the service's own errors it is; the SDK sets this without declaring it."""
+    return getattr(error, "error_code", None)
+
+
 def _entity(partition_key: str, row_key: str, properties: Mapping[str, Any]) -> dict[str, Any]:
     return {**properties, "PartitionKey": partition_key, "RowKey": row_key}
 
@@ -147,8 +178,9 @@ def _camel_case(name: str) -> str:
 def _property(value: Any) -> Any:
     if isinstance(value, Enum):
         return value.value
-    # A plain int would be an Edm.Int32.
-    return EntityProperty(value, EdmType.INT64) if isinstance(value, int) else value
+    # A plain int would be an Edm.Int32; a bool is an int too.
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return EntityProperty(value, EdmType.INT64) if is_integer else value
 
 
 def _value(value: Any) -> Any:

@@ -6,7 +6,7 @@ Nobody is known by a cookie here, so credentials are never allowed: a page needs
 from flask import Flask, Response, request
 
 _PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, POST",
+    "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "600",
 }

@@ -106,7 +106,7 @@ set_names() {
     DATABRICKS_APPLICATION=$PREFIX-databricks-job
     FACTORY=$PREFIX-factory
     QUEUES=(small-batch-queue large-batch-queue data-generation-queue)
-    TABLES=(JobProgress Datasets IdempotencyKeys OpenJobs JobEndings)
+    TABLES=(JobProgress Datasets IdempotencyKeys OpenJobs JobEndings Notifications)
     BRONZE_CONTAINER=shanlee-raw-data
     LAKE_CONTAINER=datalake
     PACKAGE_CONTAINER=function-packages

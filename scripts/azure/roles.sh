@@ -25,7 +25,7 @@ grant_functions_app() {
         grant "Functions app" "$principal" "Storage Queue Data Message Sender" "$queues/$queue-poison"
     done
     # IdempotencyKeys is the API's alone.
-    for table in JobProgress Datasets OpenJobs JobEndings; do
+    for table in JobProgress Datasets OpenJobs JobEndings Notifications; do
         grant "Functions app" "$principal" "Storage Table Data Contributor" "$tables/$table"
     done
     # It generates sample data into Bronze.
@@ -39,9 +39,10 @@ grant_databricks_job() {
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Blob Data Reader" "$bronze"
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Blob Data Contributor" "$lake"
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/JobProgress"
-    # A job that it begins is put into the index of open jobs, and one that it fails is taken out and counted.
+    # A job that it begins is put into the index of open jobs; one that it fails is taken out, counted and told.
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/OpenJobs"
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/JobEndings"
+    grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/Notifications"
 }
 
 # COPY INTO reads Gold with the workspace's identity.

@@ -11,6 +11,7 @@ from azure.data.tables import TableServiceClient
 from backend.adapters.dataset_table import DatasetTable
 from backend.adapters.idempotency_table import IdempotencyTable
 from backend.adapters.job_progress_table import JobProgressTable
+from backend.adapters.notification_table import NotificationTable
 from backend.adapters.table_rows import TableRows
 from backend.azure_clients import table_service
 from backend.bootstrap import table_names
@@ -19,6 +20,7 @@ from backend.domain.errors import Conflict, NotFound
 from backend.domain.identifiers import new_job_id, new_user_id
 from backend.domain.job_endings import JobEnding
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
+from backend.domain.notifications import Notification
 from backend.ports import IdempotencyClaim
 from backend.settings import StorageAccount
 from tests.local_storage import LocalStorage
@@ -37,6 +39,11 @@ def tables(local_storage: LocalStorage) -> TableServiceClient:
 @pytest.fixture
 def jobs(tables: TableServiceClient) -> JobProgressTable:
     return JobProgressTable(tables)
+
+
+@pytest.fixture
+def notifications(tables: TableServiceClient) -> NotificationTable:
+    return NotificationTable(tables)
 
 
 @pytest.fixture
@@ -344,7 +351,9 @@ def test_the_end_of_a_job_is_kept_in_its_hour(jobs: JobProgressTable) -> None:
     assert _endings(jobs, new.job_id, NOW + timedelta(hours=1)) == []
 
 
-def test_a_job_that_fails_and_is_retried_ends_twice(jobs: JobProgressTable) -> None:
+def test_a_job_that_fails_and_is_retried_ends_twice_and_tells_it_twice(
+    jobs: JobProgressTable, notifications: NotificationTable
+) -> None:
     new = job(new_user_id())
     jobs.add(new)
     path, later = ProcessingPath.SMALL_BATCH, NOW + timedelta(milliseconds=1)
@@ -353,10 +362,14 @@ def test_a_job_that_fails_and_is_retried_ends_twice(jobs: JobProgressTable) -> N
     jobs.update(new.user_id, new.job_id, lambda current: current.failed(later, "oops again"))
 
     assert [end.ended_at for end in _endings(jobs, new.job_id, NOW)] == [NOW, later]
+    assert [each.message for each in notifications.newest(new.user_id, 10)] == [
+        "Größe ✓: failed: oops again",
+        "Größe ✓: failed: oops",
+    ]
 
 
 def test_an_end_that_a_crash_kept_from_being_told_is_told_once_by_whoever_looks(
-    jobs: JobProgressTable, tables: TableServiceClient
+    jobs: JobProgressTable, notifications: NotificationTable, tables: TableServiceClient
 ) -> None:
     new = job(new_user_id())
     jobs.add(new)
@@ -374,3 +387,59 @@ def test_an_end_that_a_crash_kept_from_being_told_is_told_once_by_whoever_looks(
 
     [ending] = _endings(jobs, new.job_id, NOW)
     assert (ending.status, ending.ended_at) == (JobStatus.FAILED, ended.finished_at)
+    assert len(notifications.newest(new.user_id, 10)) == 1
+
+
+def test_a_deleted_notification_of_an_end_does_not_come_back(
+    jobs: JobProgressTable, notifications: NotificationTable
+) -> None:
+    new = job(new_user_id())
+    jobs.add(new)
+    [entry] = [each for each in jobs.open_jobs() if each.user_id == new.user_id]
+    jobs.update(new.user_id, new.job_id, lambda current: current.failed(NOW, "oops"))
+    [told] = notifications.newest(new.user_id, 10)
+    assert notifications.delete(new.user_id, told.notification_id)
+
+    jobs.look_at(entry)
+
+    assert notifications.newest(new.user_id, 10) == []
+    assert not notifications.delete(new.user_id, told.notification_id)
+
+
+def test_a_notification_comes_back_as_it_was_put_in(notifications: NotificationTable) -> None:
+    user = new_user_id()
+    saved = Notification.saved(user, 'Größe ✓\n"two" lines', "info", NOW)
+    assert notifications.add(saved) == saved.notification_id
+    assert notifications.newest(user, 10) == [saved]
+    assert notifications.newest(new_user_id(), 10) == []
+
+
+def test_of_many_who_save_a_message_at_once_one_leaves_it(notifications: NotificationTable) -> None:
+    user = new_user_id()
+    moments = [NOW + timedelta(milliseconds=each) for each in range(8)]
+    with ThreadPoolExecutor(8) as pool:
+        ids = set(
+            pool.map(lambda now: notifications.add(Notification.saved(user, "hello", "info", now)), moments)
+        )
+    assert ids == {each.notification_id for each in notifications.newest(user, 10)}
+    assert len(ids) == 1
+
+
+def test_a_saved_message_may_come_again_once_it_is_deleted(notifications: NotificationTable) -> None:
+    user, later = new_user_id(), NOW + timedelta(seconds=1)
+    first, again = (Notification.saved(user, "hello", "info", now) for now in (NOW, later))
+    notifications.add(first)
+    assert notifications.delete(user, first.notification_id)
+    assert notifications.add(again) == again.notification_id
+    assert notifications.newest(user, 10) == [again]
+
+
+def test_the_newest_notifications_are_as_many_as_asked_for(notifications: NotificationTable) -> None:
+    user = new_user_id()
+    saved = [
+        Notification.saved(user, f"message {each}", "info", NOW + timedelta(milliseconds=each))
+        for each in range(5)
+    ]
+    for each in saved:
+        notifications.add(each)
+    assert notifications.newest(user, 3) == [saved[4], saved[3], saved[2]]

@@ -43,6 +43,9 @@ class DescribedClient:
             arguments.update(data=dumps(json), content_type="application/json")
         return self.call("POST", path, **arguments)
 
+    def delete(self, path: str, **arguments: Any) -> TestResponse:
+        return self.call("DELETE", path, **arguments)
+
     def _check(self, method: str, path: str, response: TestResponse) -> None:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert response.headers["Cache-Control"] == "no-store"

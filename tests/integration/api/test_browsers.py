@@ -77,7 +77,7 @@ def test_a_preflight_of_a_named_origin_is_answered_without_a_token(opened: Flask
     answer = opened.options(path, headers={"Origin": FRONTEND, **PREFLIGHT})
     assert (answer.status_code, answer.data) == (204, b"")
     assert answer.headers["Access-Control-Allow-Origin"] == FRONTEND
-    assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST"
+    assert answer.headers["Access-Control-Allow-Methods"] == "GET, POST, DELETE"
     assert answer.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type, Idempotency-Key"
     assert "Access-Control-Allow-Credentials" not in answer.headers
     assert "Origin" in answer.headers["Vary"]
