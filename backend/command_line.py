@@ -12,6 +12,7 @@ import sys
 from collections.abc import Sequence
 from enum import IntEnum
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any, NoReturn
 
 from backend.client.errors import ServiceError
@@ -82,6 +83,9 @@ class _Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that the arguments name; the exit status. Bad usage exits with 2."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # What the terminal's encoding lacks is written out, and stops nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     try:

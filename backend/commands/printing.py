@@ -22,7 +22,8 @@ def add_json_argument(parser: argparse.ArgumentParser) -> None:
 
 def print_json(document: object) -> None:
     """The one document that a command prints with `--json`."""
-    print(json.dumps(document, ensure_ascii=False, allow_nan=False))
+    # In ASCII, which every terminal and pipe has.
+    print(json.dumps(document, allow_nan=False))
 
 
 def print_rows(

@@ -96,10 +96,12 @@ def run(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
 
 def _submit_all(api: ApiClient, arguments: argparse.Namespace, submitted: list[Json]) -> bool:
     """Add what was taken to `submitted`; whether that is all."""
+    # Asked for first: once there is a job, nothing may keep its id back.
+    threshold = api.get("/routing_config")["threshold"]
     all_taken = True
     for make in _sources(api, arguments):
         try:
-            submitted.append(_submit(api, make(), arguments))
+            submitted.append(_submit(api, make(), threshold, arguments))
         except (CommandFailed, ServiceError) as error:
             tell_error("submit", error.code, str(error), as_json=arguments.json)
             all_taken = False
@@ -171,10 +173,16 @@ def _opened(file: str) -> Iterator[Content]:
             yield iter(partial(stream.read, _PIECE_BYTES), b"")
 
 
-def _submit(api: ApiClient, source: _Source, arguments: argparse.Namespace) -> Json:
+def _submit(api: ApiClient, source: _Source, threshold: int, arguments: argparse.Namespace) -> Json:
     request = source.request | ({} if arguments.name is None else {"jobName": arguments.name})
-    answer = api.post("/clean_data", request, idempotency_key=uuid4().hex)
-    reason = _reason(answer, api.get("/routing_config")["threshold"])
+    try:
+        answer = api.post("/clean_data", request, idempotency_key=uuid4().hex)
+    except ServiceError as error:
+        if source.file is None:
+            raise
+        kept = f"its records are kept as dataset {request['parentJobId']}, for --dataset"
+        raise ServiceError(error.code, f"{source.file}: {error} ({kept})") from error
+    reason = _reason(answer, threshold)
     if not arguments.json:
         print(answer["jobId"], flush=True)
         file = "" if source.file is None else f"{visible(source.file)}: "

@@ -62,6 +62,30 @@ def test_what_is_in_the_data_parts_no_fields(tmp_path: Path) -> None:
     assert done.stdout == "\t".join(fields) + "\n"
 
 
+def test_what_the_encoding_lacks_is_written_out(tmp_path: Path) -> None:
+    with scripted_service() as service:
+        for _ in range(2):
+            service.answer(200, {"jobs": [JOB | {"jobName": "José"}], "nextCursor": None})
+        shell = shell_of(service, tmp_path)
+        shell.environment["PYTHONIOENCODING"] = "ascii"
+        assert shell.run("jobs").stdout.endswith("\tJos\\xe9\n")
+        assert json.loads(shell.run("jobs", "--json").stdout)["jobs"][0]["jobName"] == "José"
+
+
+def test_records_that_were_uploaded_and_not_taken_on_are_not_lost(tmp_path: Path) -> None:
+    refusal = {"error": "too_many_open_jobs", "message": "Wait until one has ended."}
+    with scripted_service() as service:
+        service.answer(200, {"threshold": 10})
+        service.answer(201, {"parentJobId": "d" * 32})
+        service.answer(409, refusal)
+        (tmp_path / "orders.json").write_text("[]")
+        done = shell_of(service, tmp_path).run("submit", "orders.json", "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (1, {"jobs": []})
+    kept = f"its records are kept as dataset {'d' * 32}, for --dataset"
+    message = f"orders.json: Wait until one has ended. ({kept})"
+    assert json.loads(done.stderr) == {"error": "too_many_open_jobs", "message": message}
+
+
 def test_a_reader_that_has_seen_enough_is_no_error(tmp_path: Path) -> None:
     with scripted_service() as service:
         service.answer(200, {"jobs": [JOB] * 10_000, "nextCursor": None})
