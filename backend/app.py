@@ -15,6 +15,7 @@ from backend.routes.authentication import SECURITY_SCHEMES, install_authenticati
 from backend.routes.credential_limits import install_credential_limits
 from backend.routes.cross_origin import install_cross_origin
 from backend.routes.data import data
+from backend.routes.datasets import datasets
 from backend.routes.documentation import documentation_blueprint
 from backend.routes.errors import ErrorAnswer, register_error_handlers, validation_error_response
 from backend.routes.frontend import frontend
@@ -68,7 +69,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
     install_services(app, services)
     install_authentication(app, settings)
     register_error_handlers(app)
-    for blueprint in (credentials, tokens, data, jobs, frontend, notifications, health, metrics):
+    for blueprint in (credentials, tokens, data, jobs, frontend, datasets, notifications, health, metrics):
         app.register_api(blueprint)
     app.register_blueprint(documentation_blueprint(app))
     install_sessions(app, settings)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from backend.services.accounts import AccountService
     from backend.services.bronze_counting import BronzeCounter
     from backend.services.cleaning import CleaningService, DatasetCleaner
+    from backend.services.dataset_catalogue import DatasetCatalogue
+    from backend.services.dataset_deletion import DatasetDeletion
     from backend.services.dispatching import JobDispatcher
     from backend.services.draining import LargeQueueDrainer
     from backend.services.generation import GenerationService
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from backend.services.operational_figures import OperationalFigures
     from backend.services.pipeline_runs import PipelineRunLog
     from backend.services.poisoning import PoisonRecorder
+    from backend.services.raw_data import RawDataReader
     from backend.services.reporting import ReportingService
     from backend.services.submission import SubmissionService
     from backend.services.sweeping import SweepingService
@@ -217,7 +220,7 @@ class Services(ConfiguredAdapters):
         """Removes what killed processes left half done."""
         from backend.services.janitor import Janitor
 
-        return Janitor(self.bronze, self.lake, self.datasets, clock=utc_now)
+        return Janitor(self.bronze, self.lake, self.datasets, self.dataset_deletion, clock=utc_now)
 
     @cached_property
     def heartbeat(self) -> "Heartbeat":
@@ -260,6 +263,35 @@ class Services(ConfiguredAdapters):
         from backend.services.reporting import ReportingService
 
         return ReportingService(self.jobs, self.lake)
+
+    @cached_property
+    def dataset_catalogue(self) -> "DatasetCatalogue":
+        """Knows which datasets a user has."""
+        from backend.services.dataset_catalogue import DatasetCatalogue
+
+        return DatasetCatalogue(self.datasets, self.bronze, self._bronze_counter)
+
+    @cached_property
+    def raw_data(self) -> "RawDataReader":
+        """Shows the first raw entities of a dataset."""
+        from backend.services.raw_data import RawDataReader
+
+        return RawDataReader(self.bronze, self.dataset_catalogue)
+
+    @cached_property
+    def dataset_deletion(self) -> "DatasetDeletion":
+        """Deletes datasets with all that was made of them."""
+        from backend.services.dataset_deletion import DatasetDeletion
+
+        return DatasetDeletion(
+            self.datasets,
+            self.jobs,
+            self.bronze,
+            self.lake,
+            self._bronze_counter,
+            self.destinations.values(),
+            clock=utc_now,
+        )
 
     @cached_property
     def notifications(self) -> "NotificationService":

@@ -52,6 +52,9 @@ class FileSystem(WritableFiles, Protocol):
         Files that are still being written (see `write`) do not show.
         """
 
+    def list_folders(self, folder: str) -> list[str]:
+        """The names of the folders right below `folder`, sorted; none when it does not exist."""
+
     def delete_folder(self, folder: str) -> int:
         """Delete a folder with all it holds; how many files that were. 0 when it does not exist."""
 
@@ -266,6 +269,9 @@ class JobProgressStore(Protocol):
     def of_dataset(self, user_id: str, parent_job_id: str) -> list[Job]:
         """Every job on one dataset, newest first."""
 
+    def delete(self, user_id: str, job_id: str) -> None:
+        """Forget a job; nothing happens when there is none."""
+
     def open_jobs(self) -> Iterator[OpenJob]:
         """An entry for each job that has not ended, of every user, in no order.
 
@@ -296,7 +302,7 @@ class JobStatistics(Protocol):
 
 
 class DatasetStore(Protocol):
-    """What is known of datasets."""
+    """What is known of datasets. Those whose deletion was begun are among them."""
 
     def add(self, dataset: Dataset) -> None:
         """Insert a dataset. Raises Conflict when the id is taken."""
@@ -306,6 +312,12 @@ class DatasetStore(Protocol):
 
     def update(self, user_id: str, parent_job_id: str, change: Callable[[Dataset], Dataset]) -> Dataset:
         """As JobProgressStore.update."""
+
+    def of_user(self, user_id: str) -> list[Dataset]:
+        """Every dataset of a user."""
+
+    def deleted_before(self, moment: datetime) -> list[Dataset]:
+        """Every user's datasets whose deletion was begun before then, and has not ended."""
 
     def uploading(self) -> list[Dataset]:
         """Every user's datasets whose upload has not ended, for whatever reason."""

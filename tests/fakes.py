@@ -4,7 +4,7 @@ import base64
 import binascii
 import itertools
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -18,12 +18,15 @@ from backend.ports import (
     AccountStore,
     DatasetStore,
     FileSystem,
+    GoldDestination,
+    GoldTable,
     IdempotencyClaim,
     IdempotencyStore,
     JobProgressStore,
     LakeFile,
     LeasedMessage,
     LeasedQueue,
+    LoadedDataset,
     MessageQueues,
     NotificationStore,
     OpenJob,
@@ -59,6 +62,10 @@ class InMemoryFileSystem(FileSystem):
             for path, content in sorted(self.files.items())
             if path.startswith(f"{folder}/")
         ]
+
+    def list_folders(self, folder: str) -> list[str]:
+        below = [file.path.removeprefix(f"{folder}/") for file in self.list_files(folder)]
+        return sorted({path.split("/")[0] for path in below if "/" in path})
 
     def delete_folder(self, folder: str) -> int:
         paths = [file.path for file in self.list_files(folder)]
@@ -147,6 +154,9 @@ class InMemoryJobProgress(JobProgressStore):
         job = self.get(entry.user_id, entry.job_id)
         return None if job is None or job.status.is_final else job
 
+    def delete(self, user_id: str, job_id: str) -> None:
+        self.rows.pop((user_id, job_id), None)
+
     def of_dataset(self, user_id: str, parent_job_id: str) -> list[Job]:
         return [job for job in self._of_user(user_id) if job.parent_job_id == parent_job_id]
 
@@ -181,6 +191,12 @@ class InMemoryDatasets(DatasetStore):
             raise NotFound(f"there is no dataset {parent_job_id}")
         self.rows[key] = change(self.rows[key])
         return self.rows[key]
+
+    def of_user(self, user_id: str) -> list[Dataset]:
+        return [each for (owner, _), each in sorted(self.rows.items()) if owner == user_id]
+
+    def deleted_before(self, moment: datetime) -> list[Dataset]:
+        return [each for each in self.rows.values() if each.deleted_at and each.deleted_at < moment]
 
     def uploading(self) -> list[Dataset]:
         return [each for each in self.rows.values() if each.status is DatasetStatus.UPLOADING]
@@ -253,6 +269,35 @@ class SetClock:
 
     def advance(self, by: timedelta) -> None:
         self.now += by
+
+
+class InMemoryDestination(GoldDestination):
+    """Keeps the rows of each dataset's load; `error` is raised instead."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self.rows: dict[tuple[str, str, str], dict[str, list[dict[str, object]]]] = {}
+        self.error: Exception | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def load(self, dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:
+        self.ping()
+        self.rows[dataset.owner_id, dataset.dataset_id, dataset.job_id] = {
+            table.name: [row for batch in table.batches() for row in batch.to_pylist()] for table in tables
+        }
+        return True
+
+    def remove(self, owner_id: str, dataset_id: str) -> None:
+        self.ping()
+        for key in [key for key in self.rows if key[:2] == (owner_id, dataset_id)]:
+            del self.rows[key]
+
+    def ping(self) -> None:
+        if self.error is not None:
+            raise self.error
 
 
 class InMemoryLeasedQueue(LeasedQueue):

@@ -70,6 +70,15 @@ class DataLakeContainer:
             return []
         return sorted(files, key=lambda file: file.path)
 
+    def list_folders(self, folder: str) -> list[str]:
+        """The names of the folders right below `folder`, sorted."""
+        try:
+            paths = list(self._client.get_paths(folder, recursive=False))
+        except ResourceNotFoundError as error:
+            _require_container(error)
+            return []
+        return sorted(path.name.rpartition("/")[2] for path in paths if path.is_directory)
+
     def delete_file(self, path: str) -> None:
         """Delete a file; nothing happens when it does not exist."""
         _delete(self._client.get_file_client(path))

@@ -1,6 +1,7 @@
 """The Datasets table: PartitionKey userId, RowKey parentJobId."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from azure.data.tables import TableEntity, TableServiceClient
@@ -31,6 +32,16 @@ class DatasetTable:
     def update(self, user_id: str, parent_job_id: str, change: Callable[[Dataset], Dataset]) -> Dataset:
         """As JobProgressTable.update."""
         return self._rows.update(user_id, parent_job_id, _dataset, _properties, change)
+
+    def of_user(self, user_id: str) -> list[Dataset]:
+        """Every dataset of a user."""
+        rows = self._rows.query("PartitionKey eq @user", {"user": user_id})
+        return [_dataset(row) for row in rows]
+
+    def deleted_before(self, moment: datetime) -> list[Dataset]:
+        """See the port; reads the whole table."""
+        rows = self._rows.query("deletedAt lt @moment", {"moment": moment})
+        return [_dataset(row) for row in rows]
 
     def uploading(self) -> list[Dataset]:
         """Every user's datasets whose upload has not ended; reads the whole table."""

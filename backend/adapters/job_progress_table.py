@@ -87,6 +87,12 @@ class JobProgressTable:
         )
         return [_job(row) for row in rows]
 
+    def delete(self, user_id: str, job_id: str) -> None:
+        """Forget a job; nothing happens when there is none."""
+        # In this order: an entry without a job is taken out by whoever looks at it.
+        self._rows.delete(user_id, job_id)
+        self._open_jobs.delete(user_id, job_id)
+
     def open_jobs(self) -> Iterator[OpenJob]:
         """See the port."""
         for entity in self._open_jobs.every_row():

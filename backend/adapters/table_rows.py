@@ -100,7 +100,7 @@ class TableRows:
             if after == before or self._replace(row, write(after)):
                 return after
 
-    def query(self, text: str, parameters: Mapping[str, str], limit: int | None = None) -> list[TableEntity]:
+    def query(self, text: str, parameters: Mapping[str, Any], limit: int | None = None) -> list[TableEntity]:
         """The rows that a filter selects, by partition key and row key; at most `limit`."""
         rows: Iterable[TableEntity] = self._table.query_entities(
             text, parameters=dict(parameters), results_per_page=limit

@@ -24,6 +24,7 @@ class Dataset:
         completed_by: the part of sample data that came last, if it is known; whoever makes it sets the
             waiting jobs going.
         seed, error_rate: what makes the same sample data again; None when the data is somebody's own.
+        deleted_at: when its deletion was begun. From then on it is there for nobody but who deletes it.
     """
 
     user_id: str
@@ -35,6 +36,7 @@ class Dataset:
     seed: int | None = None
     error_rate: float | None = None
     completed_by: str | None = None
+    deleted_at: datetime | None = None
 
     def generating(self, total_chunks: int) -> "Dataset":
         """Its parts are asked for again."""
@@ -49,6 +51,14 @@ class Dataset:
     def uploaded(self, record_count: int, parts: int) -> "Dataset":
         """Everything that its owner sent is in place."""
         return replace(self, status=DatasetStatus.READY, record_count=record_count, total_chunks=parts)
+
+    def deleted(self, now: datetime) -> "Dataset":
+        """Its deletion has begun; of several that begin it, the first one is remembered."""
+        return self if self.deleted_at is not None else replace(self, deleted_at=now)
+
+    def kept(self) -> "Dataset":
+        """Its deletion, of which nothing was done yet, is called off."""
+        return replace(self, deleted_at=None)
 
     def failed(self) -> "Dataset":
         """A part could not be generated."""

@@ -23,14 +23,14 @@ class BronzeCounter:
 
     def holds(self, user_id: str, parent_job_id: str) -> bool:
         """Whether there is such a dataset in Bronze."""
-        return bool(self._parts(user_id, parent_job_id))
+        return bool(self.parts(user_id, parent_job_id))
 
     def count(self, user_id: str, parent_job_id: str) -> int | None:
         """The number of records, exact up to the limit and estimated by size beyond; None without a part.
 
         A part that can't be read counts for nothing: the job will fail with the place and the reason.
         """
-        parts = self._parts(user_id, parent_job_id)
+        parts = self.parts(user_id, parent_job_id)
         if not parts:
             return None
         size = sum(part.size for part in parts)
@@ -44,7 +44,8 @@ class BronzeCounter:
                 return records * size // bytes_read
         return records
 
-    def _parts(self, user_id: str, parent_job_id: str) -> list[LakeFile]:
+    def parts(self, user_id: str, parent_job_id: str) -> list[LakeFile]:
+        """The files of a dataset that cleaning reads, sorted by path."""
         files = self._bronze.list_files(lake_paths.bronze_dataset(user_id, parent_job_id))
         return [file for file in files if file.path.endswith(".json")]
 

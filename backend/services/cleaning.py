@@ -80,7 +80,7 @@ class CleaningService:
                 the job has failed.
 
         Raises:
-            InvalidMessage: there is no such job.
+            InvalidMessage: there is no such job, or it was deleted in the meantime.
             Exception: whatever went wrong that another attempt may mend, so that the queue tries again.
         """
         job = self._jobs.get(message.user_id, message.job_id)
@@ -89,6 +89,14 @@ class CleaningService:
         if self._is_done(job) or _is_elsewhere(job, message) or self._is_in_hand(job):
             _log.info("job %s is %s already", job.job_id, job.status)
             return
+        try:
+            self._try_to_clean(message, delivery)
+        except NotFound as error:
+            self._take_back(message)
+            raise InvalidMessage(f"job {message.job_id} was deleted while it was worked on") from error
+
+    def _try_to_clean(self, message: CleaningMessage, delivery: int) -> None:
+        """Clean, and let the job say what became of it. Raises NotFound when there is no job any more."""
         try:
             self._clean(message)
         except _HOPELESS as error:
@@ -161,12 +169,23 @@ class CleaningService:
 
     def _finish(self, message: CleaningMessage, cleaned: CleanedDataset) -> None:
         measurements = {"jobId": message.job_id, **cleaned.measurements}
-        path = lake_paths.transformation_metrics(message.as_of.astimezone(UTC).date(), message.job_id)
-        self._lake.write(path, msgspec.json.format(msgspec.json.encode(measurements), indent=2))
+        self._lake.write(
+            self._metrics(message), msgspec.json.format(msgspec.json.encode(measurements), indent=2)
+        )
         self._change(
             message,
             lambda current: current.cleaned(self._clock(), cleaned.counts, cleaned.quality_score),
         )
+
+    def _take_back(self, message: CleaningMessage) -> None:
+        """Remove what was written for a job that is deleted: whoever deleted it may have been here before."""
+        paths = lake_paths.job_outputs(message.user_id, message.parent_job_id, message.job_id)
+        for path in (paths.gold_folder, paths.silver, paths.quarantine):
+            self._lake.remove(path)
+        self._lake.delete_file(self._metrics(message))
+
+    def _metrics(self, message: CleaningMessage) -> str:
+        return lake_paths.transformation_metrics(message.as_of.astimezone(UTC).date(), message.job_id)
 
     def _after_attempt(self, job: Job, delivery: int, reason: str) -> Job:
         now = self._clock()

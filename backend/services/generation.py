@@ -7,7 +7,7 @@ from datetime import datetime
 
 from backend import lake_paths
 from backend.domain.datasets import Dataset, DatasetStatus
-from backend.domain.errors import Conflict, InvalidMessage
+from backend.domain.errors import Conflict, InvalidMessage, NotFound
 from backend.domain.identifiers import new_job_id
 from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.domain.messages import MAX_DELIVERIES, GenerationMessage
@@ -183,7 +183,7 @@ class GenerationService:
             if job.kind is JobKind.GENERATE:
                 raise Conflict("nothing is known of the dataset: ask for a new one", "dataset_failed")
             return DEFAULT_ERROR_RATE, None
-        if dataset.error_rate is None or dataset.seed is None:
+        if dataset.deleted_at is not None or dataset.error_rate is None or dataset.seed is None:
             raise Conflict("the dataset can't be generated again: upload it again", "dataset_failed")
         chunks = self._chunk_count(job)
         if dataset.status is DatasetStatus.FAILED or dataset.total_chunks != chunks:
@@ -215,7 +215,7 @@ class GenerationService:
         user_id, parent_job_id = message.user_id, message.parent_job_id
         if self._jobs.get(user_id, message.job_id) is None:
             raise InvalidMessage(f"there is no job {message.job_id}")
-        if self._datasets.get(user_id, parent_job_id) is None:
+        if self._is_gone(user_id, parent_job_id):
             raise InvalidMessage(f"there is no dataset {parent_job_id}")
         try:
             part = generate_chunk(
@@ -223,6 +223,12 @@ class GenerationService:
             )
             self._bronze.write(lake_paths.bronze_part(user_id, parent_job_id, message.part_id), part)
             self.advance(user_id, parent_job_id, message.part_id)
+        except NotFound as error:
+            if not self._is_gone(user_id, parent_job_id):
+                raise
+            # Deleted while the part was made, and there once more by now.
+            self._bronze.delete_folder(lake_paths.bronze_dataset(user_id, parent_job_id))
+            raise InvalidMessage(f"there is no dataset {parent_job_id}") from error
         except Exception as error:
             if delivery >= MAX_DELIVERIES:
                 self._give_up(message, f"part {message.part_id} could not be generated: {error}")
@@ -243,15 +249,17 @@ class GenerationService:
         """
         files = self._bronze.list_files(lake_paths.bronze_dataset(user_id, parent_job_id))
         dataset = self._datasets.update(
-            user_id,
-            parent_job_id,
-            lambda current: current.ready(part_id) if len(files) >= current.total_chunks else current,
+            user_id, parent_job_id, lambda current: _with_parts(current, len(files), part_id)
         )
         mine = part_id is None or dataset.completed_by in (None, part_id)
         for job in self._waiting_jobs(user_id, parent_job_id):
             self._show_progress(job, len(files), dataset.total_chunks)
             if mine and dataset.status is DatasetStatus.READY:
                 self._release(job)
+
+    def _is_gone(self, user_id: str, parent_job_id: str) -> bool:
+        dataset = self._datasets.get(user_id, parent_job_id)
+        return dataset is None or dataset.deleted_at is not None
 
     def _waiting_jobs(self, user_id: str, parent_job_id: str) -> list[Job]:
         jobs = self._jobs.of_dataset(user_id, parent_job_id)
@@ -287,6 +295,12 @@ class GenerationService:
                 current.failed(now, reason) if current.status is JobStatus.GENERATING else current
             ),
         )
+
+
+def _with_parts(dataset: Dataset, parts: int, part_id: str | None) -> Dataset:
+    if dataset.deleted_at is not None:
+        raise NotFound(f"there is no dataset {dataset.parent_job_id}")
+    return dataset.ready(part_id) if parts >= dataset.total_chunks else dataset
 
 
 def _shown(job: Job, done: int, parts: int, now: datetime) -> Job:

@@ -137,7 +137,8 @@ class LoadingService:
                 if (job := self._jobs.look_at(entry)) is not None:
                     _count(done, job, self.load(job.user_id, job.job_id))
             except Exception as error:  # noqa: BLE001 - raised below: it must not keep the others from their turn
-                failures.append(error)
+                if self._jobs.get(entry.user_id, entry.job_id) is not None:
+                    failures.append(error)
         if failures:
             raise ExceptionGroup(f"{len(failures)} jobs could not be loaded", failures)
         return done
@@ -179,7 +180,7 @@ class LoadingService:
             if job.loaded_at(name) is not None:
                 continue
             try:
-                self._load_into(destination, job, tables)
+                took = self._load_into(destination, job, tables)
             except Unavailable as error:
                 _log.warning("job %s is not in %s: %s", job.job_id, destination.name, error)
                 missing.append(f"{destination.name}: {error}")
@@ -190,7 +191,7 @@ class LoadingService:
             except ValueTooLong as error:
                 return self._refuse(job, str(error))
             else:
-                job = self._loaded(job, name)
+                job = self._loaded(job, name, took)
         if missing:
             return self._put_off(job, "; ".join(missing))
         self._change(job, lambda current: self._completed(job, current))
@@ -201,7 +202,7 @@ class LoadingService:
         is_the_same = current.status is JobStatus.LOADING and current.cleaned_at == begun.cleaned_at
         return current.completed(self._clock()) if is_the_same else current
 
-    def _load_into(self, destination: GoldDestination, job: Job, tables: Sequence[GoldTable]) -> None:
+    def _load_into(self, destination: GoldDestination, job: Job, tables: Sequence[GoldTable]) -> bool:
         dataset = LoadedDataset(job.user_id, job.parent_job_id, job.job_id, job.as_of)
         with (
             traces.span("loading", destination=destination.name),
@@ -210,6 +211,7 @@ class LoadingService:
             took = destination.load(dataset, tables)
         if not took:
             _log.info("%s holds a later job's rows than job %s's", destination.name, job.job_id)
+        return took
 
     def _beat(self, job: Job) -> None:
         until = self._clock() + self._heartbeat.stale_after
@@ -223,8 +225,14 @@ class LoadingService:
             raise Unavailable(_REWRITTEN) from error
         return [_LakeTable(self._reader, output) for output in manifest.outputs if output.table in TABLES]
 
-    def _loaded(self, job: Job, destination: Destination) -> Job:
-        return self._change(job, lambda current: current.loaded(destination, self._clock()))
+    def _loaded(self, job: Job, destination: Destination, took: bool) -> Job:
+        try:
+            return self._change(job, lambda current: current.loaded(destination, self._clock()))
+        except NotFound:
+            # Deleted in the meantime: whoever did that may have been at the destination before.
+            if took:
+                self._destinations[destination].remove(job.user_id, job.parent_job_id)
+            raise
 
     def _put_off(self, job: Job, reason: str) -> LoadOutcome:
         until = self._clock() + _pause(job)

@@ -14,6 +14,7 @@ from backend.domain.identifiers import is_dataset_id, new_job_id
 from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.ports import DatasetStore, IdempotencyClaim, IdempotencyStore, JobProgressStore
 from backend.services.bronze_counting import BronzeCounter
+from backend.services.dataset_catalogue import is_there, no_such_dataset
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import DEFAULT_ERROR_RATE, GenerationService
 from backend.services.open_job_limit import OpenJobLimit
@@ -113,7 +114,7 @@ class SubmissionService:
         """Put a failed job back on its way, from its data on if that is what it lacks.
 
         Raises:
-            NotFound: the user has no such job.
+            NotFound: the user has no such job, or its dataset is being deleted.
             Conflict: the job has not failed, or its data can't be made again.
             TooManyOpenJobs: the user has as many jobs under way as they may have.
         """
@@ -130,7 +131,7 @@ class SubmissionService:
     def _check(self, request: CleaningRequest) -> None:
         if request.parent_job_id is not None:
             if not is_dataset_id(request.parent_job_id):
-                raise _no_dataset()
+                raise no_such_dataset()
         elif request.data_count is None:
             raise InvalidRequest("send dataCount, or parentJobId, or both")
         if request.data_count is not None and request.data_count > self._max_record_count:
@@ -175,10 +176,10 @@ class SubmissionService:
         if dataset is None:
             count = self._bronze_counter.count(user_id, parent_job_id)
             if count is None:
-                raise _no_dataset()
+                raise no_such_dataset()
             return count, DatasetStatus.READY
-        if dataset.status is DatasetStatus.UPLOADING:
-            raise _no_dataset()
+        if not is_there(dataset):
+            raise no_such_dataset()
         if dataset.status is DatasetStatus.FAILED:
             raise Conflict(
                 "the dataset could not be generated: retry the job that asked for it", "dataset_failed"
@@ -187,15 +188,23 @@ class SubmissionService:
 
     def _started(self, job: Job, data: DatasetStatus | None) -> Job:
         if data is DatasetStatus.READY:
-            return self._dispatcher.add_and_send(job)
+            return self._dispatcher.add_and_send(job, self._withdraw_if_deleted)
         decision = self._decision(job)
         job = replace(job, processing_path=decision.processing_path, queue_name=decision.queue_name)
         self._jobs.add(job)
         if data is None:
             self._generation.generate_for(job, DEFAULT_ERROR_RATE)
         else:
+            self._withdraw_if_deleted(job)
             self._wait_for_data(job)
         return job
+
+    def _withdraw_if_deleted(self, job: Job) -> None:
+        """The dataset may have been deleted while the job was being added. Raises NotFound."""
+        dataset = self._datasets.get(job.user_id, job.parent_job_id)
+        if dataset is not None and dataset.deleted_at is not None:
+            self._jobs.delete(job.user_id, job.job_id)
+            raise no_such_dataset()
 
     def _wait_for_data(self, job: Job) -> None:
         """The last part may have come, or been given up, while the job was being added."""
@@ -227,6 +236,8 @@ class SubmissionService:
         dataset = self._datasets.get(job.user_id, job.parent_job_id)
         if dataset is None:
             return self._bronze_counter.holds(job.user_id, job.parent_job_id)
+        if not is_there(dataset):
+            raise no_such_dataset()
         return dataset.status is DatasetStatus.READY
 
     def _accepted(self, job: Job) -> AcceptedJob:
@@ -234,7 +245,3 @@ class SubmissionService:
 
     def _decision(self, job: Job) -> RoutingDecision:
         return self._router.route_data_request(job.user_id, job.record_count, job.job_id)
-
-
-def _no_dataset() -> NotFound:
-    return NotFound("there is no such dataset: upload or generate one first")

@@ -75,6 +75,11 @@ def decode(part: BronzePart, contract: Contract) -> DecodedPart:
         return _decode_unusual(part, body, types)
 
 
+def without_lone_surrogates(text: str) -> str:
+    """A JSON text whose escapes of lone surrogates are those of U+FFFD."""
+    return _SURROGATES.sub(lambda match: r"\ufffd" if match[1] else match[0], text)
+
+
 @lru_cache(maxsize=8)
 def _record_types_of(sources: tuple[tuple[str, tuple[str, ...]], ...]) -> RecordTypes:
     entities = {
@@ -103,7 +108,7 @@ def _check_utf8(part: BronzePart, body: bytes) -> None:
 
 
 def _decode_unusual(part: BronzePart, body: bytes, types: RecordTypes) -> DecodedPart:
-    text = _SURROGATES.sub(lambda match: r"\ufffd" if match[1] else match[0], body.decode())
+    text = without_lone_surrogates(body.decode())
     records = _refuse_malformed(part, text)
     if not isinstance(records, list):
         start = len(text) - len(text.lstrip())

@@ -65,7 +65,8 @@ grant_api() {
         grant API "$API_PRINCIPAL" "Storage Table Data Contributor" "$tables/$table"
     done
     grant API "$API_PRINCIPAL" "Storage Blob Data Contributor" "$bronze"
-    grant API "$API_PRINCIPAL" "Storage Blob Data Reader" "$lake"
+    # It deletes a dataset's outputs when its owner deletes the dataset.
+    grant API "$API_PRINCIPAL" "Storage Blob Data Contributor" "$lake"
     for secret in database-url-api jwt-secret-key; do
         grant API "$API_PRINCIPAL" "Key Vault Secrets User" "$VAULT_ID/secrets/$secret"
     done

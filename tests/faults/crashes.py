@@ -115,7 +115,14 @@ def clear(bench: CrashBench) -> Cleared:
     services = bench.services
     left = len(bench.unfinished_files())
     uploads = {each.parent_job_id for each in services.datasets.uploading()}
-    janitor = Janitor(services.bronze, services.lake, services.datasets, patience=timedelta(0), clock=utc_now)
+    janitor = Janitor(
+        services.bronze,
+        services.lake,
+        services.datasets,
+        services.dataset_deletion,
+        patience=timedelta(0),
+        clock=utc_now,
+    )
     cleared = janitor.clear()
     assert (bench.unfinished_files(), services.datasets.uploading()) == ([], [])
     assert bench.bronze_folders().isdisjoint(uploads)

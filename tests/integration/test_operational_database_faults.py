@@ -112,8 +112,13 @@ def test_each_user_may_do_its_work_and_no_more(mariadb: MariaDbServer) -> None:
     for table in FrontendTable:
         frontend.newest(JOB.owner_id, table, 5)
     frontend.close()
+    deleting = OperationalDatabase(urls[users[0]])
+    deleting.ping()
+    deleting.remove(JOB.owner_id, JOB.dataset_id)
+    deleting.close()
     for name, forbidden in (
-        (users[0], "DELETE FROM fact_orders"),
+        (users[0], "UPDATE fact_orders SET quantity = 0"),
+        (users[0], "INSERT INTO dim_time (date_id) VALUES (1)"),
         (users[0], "DELETE FROM users"),
         (users[1], "SELECT * FROM users"),
         (users[1], "DELETE FROM credential_attempts"),

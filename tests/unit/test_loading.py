@@ -14,7 +14,7 @@ from backend.services.heartbeat import Heartbeat
 from backend.services.loading import LoadingService, LoadOutcome
 from backend.services.outputs import OutputWriter
 from backend.services.table_reading import TableReader
-from tests.fakes import InMemoryFileSystem, InMemoryJobProgress, SetClock
+from tests.fakes import InMemoryDestination, InMemoryFileSystem, InMemoryJobProgress, SetClock
 
 USER, JOB, OTHER_JOB, DATASET = "a" * 32, "b" * 32, "c" * 32, "dataset"
 NOW = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
@@ -22,29 +22,6 @@ LEASE = timedelta(minutes=10)
 COUNTS = Counts(2, 2, 0, 0)
 LOCATIONS = pa.table({"location_id": ["0123456789abcdef"], "city": ["Ghent"]})
 SILVER = pa.table({"order_id": ["o1", "o2"]})
-
-
-class InMemoryDestination:
-    """Keeps the rows of each dataset's load; `error` is raised instead."""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.rows: dict[tuple[str, str, str], dict[str, list[dict[str, object]]]] = {}
-        self.error: Exception | None = None
-
-    def load(self, dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:
-        if self.error is not None:
-            raise self.error
-        self.rows[dataset.owner_id, dataset.dataset_id, dataset.job_id] = {
-            table.name: [row for batch in table.batches() for row in batch.to_pylist()] for table in tables
-        }
-        return True
-
-    def remove(self, owner_id: str, dataset_id: str) -> None:
-        raise NotImplementedError
-
-    def ping(self) -> None:
-        raise NotImplementedError
 
 
 class World:

@@ -70,17 +70,19 @@ def anonymous(settings: Settings, services: Services) -> DescribedClient:
     return DescribedClient(create_app(settings, services).test_client())
 
 
+def registered(anonymous: DescribedClient) -> User:
+    """A new user."""
+    username, password = f"user-{secrets.token_hex(6)}", secrets.token_urlsafe(12)
+    account = {"username": username, "password": password}
+    assert anonymous.post("/register", json=account).status_code == 201
+    session = anonymous.post("/login", json=account).json or {}
+    api = anonymous.with_token(session["access_token"])
+    return User(username, password, session["user_id"], session["refresh_token"], api)
+
+
 @pytest.fixture(scope="session")
 def new_user(anonymous: DescribedClient) -> Callable[[], User]:
-    def register() -> User:
-        username, password = f"user-{secrets.token_hex(6)}", secrets.token_urlsafe(12)
-        account = {"username": username, "password": password}
-        assert anonymous.post("/register", json=account).status_code == 201
-        session = anonymous.post("/login", json=account).json or {}
-        api = anonymous.with_token(session["access_token"])
-        return User(username, password, session["user_id"], session["refresh_token"], api)
-
-    return register
+    return lambda: registered(anonymous)
 
 
 @pytest.fixture
