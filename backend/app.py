@@ -18,6 +18,7 @@ from backend.routes.data import data
 from backend.routes.datasets import datasets
 from backend.routes.documentation import documentation_blueprint
 from backend.routes.errors import ErrorAnswer, register_error_handlers, validation_error_response
+from backend.routes.event_streams import install_event_streams
 from backend.routes.frontend import frontend
 from backend.routes.health import health
 from backend.routes.jobs import jobs
@@ -72,6 +73,7 @@ def create_app(settings: Settings, services: "Services") -> Api:
     for blueprint in (credentials, tokens, data, jobs, frontend, datasets, notifications, health, metrics):
         app.register_api(blueprint)
     app.register_blueprint(documentation_blueprint(app))
+    install_event_streams(app, settings)
     install_sessions(app, settings)
     install_formats(app)
     app.register_blueprint(console_blueprint())

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from backend.services.heartbeat import Heartbeat
     from backend.services.ingestion import IngestionService
     from backend.services.janitor import Janitor
+    from backend.services.job_watching import JobWatcher
     from backend.services.loading import LoadingService
     from backend.services.notifications import NotificationService
     from backend.services.open_job_limit import OpenJobLimit
@@ -299,6 +300,13 @@ class Services(ConfiguredAdapters):
         from backend.services.notifications import NotificationService
 
         return NotificationService(self.notification_table, utc_now)
+
+    @cached_property
+    def job_watching(self) -> "JobWatcher":
+        """Follows jobs until they end."""
+        from backend.services.job_watching import JobWatcher
+
+        return JobWatcher(self.jobs)
 
     @cached_property
     def tables(self) -> "TableReader":

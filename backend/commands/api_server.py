@@ -31,6 +31,8 @@ _REFUSALS = {
     501: ("not_implemented", "the transfer encoding is not known: send the body as it is, or chunked"),
 }
 
+_CONNECTIONS = 1_000
+
 
 class _Unauthorized(Error):
     code = 401
@@ -115,7 +117,8 @@ class ApiServer(TcpWSGIServer):
     Args:
         app: the application.
         settings: what it was made with.
-        host, port, threads: Waitress's.
+        host, port: Waitress's.
+        threads: for calls; each event stream that there may be has one more.
     """
 
     channel_class = ApiChannel
@@ -125,7 +128,10 @@ class ApiServer(TcpWSGIServer):
             app,
             host=host,
             port=port,
-            threads=threads,
+            threads=threads + settings.event_streams,
+            connection_limit=_CONNECTIONS + settings.event_streams,
+            # Or a connection whose number is past 1,023 would end the server.
+            asyncore_use_poll=True,
             ident=None,
             max_request_body_size=settings.max_upload_bytes + MULTIPART_OVERHEAD_BYTES,
             # What the trusted proxies say is needed; from anybody else it is not looked at.

@@ -31,24 +31,26 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
         settings = Settings.from_environment()
         settings.require_own_storage()
         send_traces(settings, "api")
-        app = create_app(settings, build_services(settings))
+        services = build_services(settings)
+        app = create_app(settings, services)
         server = ApiServer(app, settings, host=arguments.host, port=arguments.port, threads=arguments.threads)
     except InvalidSettings as error:
         return _refused(str(error))
     except OSError as error:
         return _refused(f"can't listen on {arguments.host}:{arguments.port}: {error.strerror or error}")
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        services.job_watching.close()
+        # Waitress takes this for its cue to finish what it is answering, and to end.
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     port = server.effective_port  # type: ignore[attr-defined] # the stubs lack it
     sys.stdout.write(f"Serving on http://{arguments.host}:{port}\n")
     sys.stdout.flush()
     server.run()
     return 0
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    # Waitress takes this for its cue to finish what it is answering, and to end.
-    raise SystemExit(0)
 
 
 def _refused(reason: str) -> int:

@@ -1,13 +1,22 @@
 """Jobs: the history with its filters, and one job, live."""
 
-from flask import Blueprint, Response, make_response, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    copy_current_request_context,
+    make_response,
+    render_template,
+    request,
+    url_for,
+)
 
 from backend.bootstrap import utc_now
 from backend.console.job_view import job_view
 from backend.console.session import redirect_to, require_session
 from backend.domain.errors import InvalidRequest
-from backend.domain.jobs import JobStatus
+from backend.domain.jobs import Job, JobStatus
 from backend.routes.authentication import current_user_id
+from backend.routes.event_streams import PATIENCE_SECONDS, Event, event_stream
 from backend.routes.request_services import services
 
 _PAGE = 25
@@ -44,14 +53,14 @@ def show(job_id: str) -> Response:
     )
 
 
-@jobs.get("/jobs/<job_id>/state")
-def state(job_id: str) -> Response:
-    """How far a job is; when it has ended, the page shows itself anew with what came of it."""
-    job = services().reporting.job(current_user_id(), job_id)
-    answer = make_response(render_template("console/_job.html", view=job_view(job, utc_now())))
-    if job.status.is_final:
-        answer.headers["HX-Refresh"] = "true"
-    return answer
+@jobs.get("/jobs/<job_id>/events")
+def events(job_id: str) -> Response:
+    """How far a job is, each time that it has changed; when it has ended, the page shows itself anew."""
+    user_id = current_user_id()
+    job = services().reporting.job(user_id, job_id)
+    # The stream goes on when the request is over, whose addresses the template still needs.
+    told = copy_current_request_context(_told)
+    return event_stream(user_id, map(told, services().job_watching.watch(job, PATIENCE_SECONDS)))
 
 
 @jobs.post("/jobs/<job_id>/retry")
@@ -60,6 +69,14 @@ def retry(job_id: str) -> Response:
     job = services().reporting.job(current_user_id(), job_id)
     services().submission.retry(current_user_id(), job.job_id)
     return redirect_to(url_for("console.jobs.show", job_id=job.job_id))
+
+
+def _told(job: Job | None) -> Event | None:
+    if job is None:
+        return None
+    if job.status.is_final:
+        return Event(job.status.value, "ended")
+    return Event(render_template("console/_job.html", view=job_view(job, utc_now())))
 
 
 def _status(text: str) -> JobStatus | None:

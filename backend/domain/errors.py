@@ -53,6 +53,10 @@ class TooManyOpenJobs(OrchestratorError):
     """A user has as many jobs that have not ended as they may have."""
 
 
+class TooManyEventStreams(OrchestratorError):
+    """As many event streams are open as there may be."""
+
+
 class LeaseLost(OrchestratorError):
     """A message's lease ran out, and somebody else may have it now."""
 

@@ -20,6 +20,7 @@ from backend.domain.errors import (
     NotFound,
     StillWorking,
     TooLarge,
+    TooManyEventStreams,
     TooManyOpenJobs,
     Unavailable,
 )
@@ -83,6 +84,9 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(Busy, lambda error: _try_later("busy", str(error)))
     app.register_error_handler(StillWorking, lambda error: _try_later("still_working", str(error)))
     app.register_error_handler(TooManyOpenJobs, _too_many_open_jobs)
+    app.register_error_handler(
+        TooManyEventStreams, lambda error: _try_later("too_many_event_streams", str(error))
+    )
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(AzureError, _storage_error)
     app.register_error_handler(HTTPException, _http_error)

@@ -9,9 +9,10 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import ConfigDict, Field
 
-from backend.domain.jobs import JobStatus
+from backend.domain.jobs import Job, JobStatus
 from backend.routes.authentication import BEARER, current_user_id, require_access_token
 from backend.routes.errors import ERRORS, ErrorAnswer
+from backend.routes.event_streams import PATIENCE_SECONDS, Event, event_stream, last_event_id
 from backend.routes.job_answers import (
     ColumnAnswer,
     JobAnswer,
@@ -23,6 +24,7 @@ from backend.routes.job_answers import (
 )
 from backend.routes.json_bodies import Body, respond
 from backend.routes.request_services import services
+from backend.services.reporting import JobReport
 from backend.transformations.gold_columns import GOLD_COLUMNS
 
 GREATEST_PAGE = 100
@@ -51,6 +53,13 @@ _DOWNLOADS: dict[str, Any] = {
     media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in _MEDIA_TYPES.values()
 }
 
+
+# OpenAPI 3.1 has no words for what is inside a stream.
+_EVENTS: dict[str, Any] = {
+    "description": "Events, the data of each of which is what /jobs/{jobId} answers.",
+    "content": {"text/event-stream": {}},
+}
+_NOTHING_MORE: dict[str, Any] = {"description": "The client has seen the job's end."}
 
 # Said to who reads the document, and not checked: what has another form is not found, as an id of nobody's.
 JobId = Annotated[str, Field(json_schema_extra={"pattern": "^[0-9a-f]{32}$"})]
@@ -108,6 +117,26 @@ def get_job(path: JobPath) -> Response:
     return respond(JobAnswer.of(services().reporting.report(current_user_id(), path.job_id)))
 
 
+@jobs.get("/jobs/<jobId>/events", responses={200: _EVENTS, 204: _NOTHING_MORE})
+def get_events(path: JobPath) -> Response:
+    """The job as server-sent events: as it is, and each time that it has changed, until it has ended.
+
+    The data of each event is what `/jobs/{jobId}` answers. A client that comes again says in `Last-Event-ID`
+    what it has seen; when that was the job's end the answer is 204, and a browser comes no more.
+    Changes that follow each other within less than a second may come as one. A stream ends with its token, or
+    after EVENT_STREAM_SECONDS. With 503, as many are open as may be: ask for `/jobs/{jobId}` meanwhile.
+    """
+    user_id, own = current_user_id(), services()
+
+    def told(job: Job | None) -> Event | None:
+        return None if job is None else Event(_json(own.reporting.report_of(job)))
+
+    job = own.reporting.job(user_id, path.job_id)
+    if job.status.is_final and (event := told(job)) is not None and event.id == last_event_id():
+        return Response(status=204)
+    return event_stream(user_id, map(told, own.job_watching.watch(job, PATIENCE_SECONDS)))
+
+
 @jobs.get("/jobs/<jobId>/quality", responses={200: QualityAnswer, 409: ErrorAnswer})
 def get_quality(path: JobPath) -> Response:
     """Issues by code, quarantined records by reason, scores, and completeness before and after."""
@@ -143,6 +172,10 @@ def retry_job(path: JobPath) -> Response:
     job = services().reporting.job(user_id, path.job_id)
     services().submission.retry(user_id, job.job_id)
     return respond(JobAnswer.of(services().reporting.report(user_id, job.job_id)), 202)
+
+
+def _json(report: JobReport) -> str:
+    return JobAnswer.of(report).model_dump_json(by_alias=True)
 
 
 def table_download(user_id: str, job_id: str, table: str, format_: TableFormat) -> Response:

@@ -58,7 +58,10 @@ class ReportingService:
 
     def report(self, user_id: str, job_id: str) -> JobReport:
         """A job in full. Raises NotFound."""
-        job = self.job(user_id, job_id)
+        return self.report_of(self.job(user_id, job_id))
+
+    def report_of(self, job: Job) -> JobReport:
+        """A job in full, as it was read."""
         if job.kind is not JobKind.CLEAN or not job.has_gold:
             return JobReport(job, ())
         return JobReport(job, self._manifest(job).outputs)

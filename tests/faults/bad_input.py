@@ -174,7 +174,9 @@ def tried_api() -> Iterator[TriedApi]:
                 }
             )
             # No worker is here to end what it waits for.
-            settings = replace(settings, synchronous_write_time=timedelta(milliseconds=10))
+            settings = replace(
+                settings, synchronous_write_time=timedelta(milliseconds=10), event_stream_time=timedelta(0)
+            )
             ensure_storage(settings)
             migrate(settings.require_database_url())
             services = build_services(settings)

@@ -22,6 +22,23 @@ for (const drop of document.querySelectorAll(".drop")) {
   });
 }
 
+// A job that is followed: said to who does not see it when it comes to another stage, and shown anew when it ends.
+const live = document.getElementById("live");
+const announcement = document.getElementById("announcement");
+if (live && announcement) {
+  live.addEventListener("htmx:afterSwap", () => {
+    const words = live.querySelector(".status").textContent;
+    if (announcement.textContent !== words) {
+      announcement.textContent = words;
+    }
+  });
+  document.body.addEventListener("htmx:sseClose", (event) => {
+    if (event.detail.type === "message") {
+      location.reload();
+    }
+  });
+}
+
 const upload = document.getElementById("upload");
 if (upload) {
   const bar = document.getElementById("upload-progress");

@@ -57,7 +57,7 @@ class Journey:
     def _live(self) -> Page:
         """A job on its way, as it was first seen: what follows it is held back."""
         page = self.visitor.open()
-        page.route("**/console/jobs/*/state", _hold)
+        page.route("**/console/jobs/*/events", _hold)
         page.get_by_label("How many records").fill("3000")
         self.visitor.button("Make and clean it").click()
         expect(page.get_by_role("list", name="Stages")).to_be_visible()

@@ -90,7 +90,7 @@ def test_logging_out_ends_the_session(known: ConsoleBrowser, user: User) -> None
         f"/console/jobs/{'0' * 32}/quarantine",
         f"/console/jobs/{'0' * 32}/tables/silver",
         f"/console/jobs/{'0' * 32}/tables/silver/csv",
-        f"/console/jobs/{'0' * 32}/state",
+        f"/console/jobs/{'0' * 32}/events",
     ],
 )
 def test_every_other_page_sends_a_stranger_to_the_start(browser: ConsoleBrowser, path: str) -> None:

@@ -133,16 +133,18 @@ def test_a_job_is_followed_until_it_has_ended(
 ) -> None:
     page = submit(browser, records="30", name="Thirty")
     waiting = browser.text(page)
-    assert f'hx-get="{page}/state"' in waiting
-    assert "HX-Refresh" not in browser.get(f"{page}/state").headers
+    assert f'sse-connect="{page}/events"' in waiting
+    with browser.get(f"{page}/events") as stream:
+        assert next(stream.iter_encoded()) == b"retry: 2000\n\n"
+        assert b"about 0 of 30 records" in next(stream.iter_encoded())
     assert 'class="current" aria-current="step"><span>Data</span>' in waiting
     assert "about 0 of 30 records" in waiting
     workers.generate()
     assert 'class="current" aria-current="step"><span>Queue</span>' in browser.text(page)
     workers.clean()
     ended = browser.text(page)
-    assert "/state" not in ended
-    assert browser.get(f"{page}/state").headers["HX-Refresh"] == "true"
+    assert "/events" not in ended
+    assert "event: ended\ndata: completed\n\n" in browser.get(f"{page}/events").text
     assert ended.count('<li class="done">') == 5
 
 
@@ -274,7 +276,7 @@ def test_the_history_is_filtered_and_goes_on(browser: ConsoleBrowser, job_page: 
 
 
 @pytest.mark.parametrize(
-    "path", ["", "/quality", "/quarantine", "/tables/silver", "/tables/silver/csv", "/state"]
+    "path", ["", "/quality", "/quarantine", "/tables/silver", "/tables/silver/csv", "/events"]
 )
 def test_anothers_job_is_not_found(
     new_browser: Callable[[], ConsoleBrowser], job_page: str, path: str

@@ -21,6 +21,7 @@ def test_the_document_describes_every_call(anonymous: DescribedClient) -> None:
         ("get", "/routing_config/{pathType}"),
         ("get", "/jobs"),
         ("get", "/jobs/{jobId}"),
+        ("get", "/jobs/{jobId}/events"),
         ("get", "/jobs/{jobId}/quality"),
         ("get", "/jobs/{jobId}/tables/{table}"),
         ("post", "/jobs/{jobId}/retry"),
