@@ -26,6 +26,7 @@ from tests.faults.hostile_names import hostile_names, random_names
 from tests.faults.login_limits import guess_from_one_address, guess_one_password, served
 from tests.faults.login_timing import compare_logins
 from tests.faults.secret_search import search
+from tests.waiting import wait_until
 
 OPEN_OPERATIONS = {
     "POST /register",
@@ -46,6 +47,7 @@ _RECORD = {
     "order_item": {"quantity": 2},
     "products_sku": {"price": "$12.50"},
 }
+_IDS = {"jobId", "parentJobId", "notificationId"}
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "QUERY")
 _FORMATS = ("", "?format=csv", "?format=parquet")
 _TABLES = (
@@ -68,6 +70,7 @@ class Scene:
     victim: ApiUser
     dataset_id: str
     job_id: str
+    notification_id: str
 
     @property
     def operations(self) -> list[Operation]:
@@ -81,7 +84,14 @@ class Scene:
 
     def places(self, **others: str) -> dict[str, str]:
         """What fills the places of an address: names that exist, and are the victim's."""
-        return {"jobId": self.job_id, "table": "dim_users", "pathType": "small_batch", **others}
+        known = {
+            "jobId": self.job_id,
+            "parentJobId": self.dataset_id,
+            "notificationId": self.notification_id,
+            "table": "dim_users",
+            "pathType": "small_batch",
+        }
+        return known | others
 
 
 @contextmanager
@@ -95,7 +105,10 @@ def scene(stack: RunningStack) -> Iterator[Scene]:
         assert victim.wait_for_end(job_id)["status"] == "completed"
         key = (stack.state / "jwt_secret_key").read_text()
         tokens = {"accessToken": attacker.access_token, "refreshToken": attacker.refresh_token}
-        yield Scene(api, Forger(key, victim.user_id, attacker.user_id, tokens), victim, dataset_id, job_id)
+        forger = Forger(key, victim.user_id, attacker.user_id, tokens)
+        # Left a moment after the job says that it has ended.
+        [told] = wait_until(lambda: victim.call("GET", "/notifications/unread").json()["notifications"], 30)
+        yield Scene(api, forger, victim, dataset_id, job_id, told["id"])
     finally:
         api.close()
         victim.close()
@@ -124,12 +137,14 @@ def try_ids_of_another(scene: Scene) -> Tally:
     tally = Tally("every call with another user's ids, beside ids of nobody's")
     token = scene.forger.tokens["accessToken"]
     for operation in scene.guarded:
-        for real, absent in ((scene.job_id, new_job_id()), (scene.dataset_id, new_job_id())):
+        for real in (scene.job_id, scene.dataset_id, scene.notification_id):
+            absent = new_job_id()
             for place in _variants(operation):
                 answers = [
                     scene.api.call(
                         operation.method,
-                        operation.target(**scene.places(jobId=each, table=place[0])) + place[1],
+                        operation.target(**scene.places(**dict.fromkeys(_IDS, each), table=place[0]))
+                        + place[1],
                         token,
                         body=operation.body(parentJobId=each),
                     )
@@ -144,8 +159,8 @@ def _variants(operation: Operation) -> Iterator[tuple[str, str]]:
     """A table and a query, for each way to ask a call for what belongs to an id; none if it takes no id."""
     if "table" in operation.places and "jobId" in operation.places:
         yield from ((table, format_) for table in _TABLES for format_ in _FORMATS)
-    elif "jobId" in operation.places or "parentJobId" in operation.fields:
-        yield "", ""
+    elif _IDS.intersection((*operation.places, *operation.fields)):
+        yield "user", ""
 
 
 def try_names(scene: Scene, random_count: int, seed: int) -> Tally:
@@ -169,7 +184,8 @@ def try_names(scene: Scene, random_count: int, seed: int) -> Tally:
 
 
 def _with(scene: Scene, operation: Operation, place: str, name: str) -> str:
-    return operation.target(**scene.places(**{place: name}))
+    table = {"table": "user"} if "parentJobId" in operation.places else {}
+    return operation.target(**scene.places(**table | {place: name}))
 
 
 def try_names_in_bodies(scene: Scene) -> Tally:

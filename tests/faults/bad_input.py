@@ -70,6 +70,7 @@ class TriedApi:
     refresh_token: str
     access_token: str
     job_ids: tuple[str, ...]
+    dataset_id: str
     statuses: Counter[int] = field(default_factory=Counter)
     wrong: list[str] = field(default_factory=list)
 
@@ -113,7 +114,7 @@ class TriedApi:
         before = self.statuses.total()
         token = self.refresh_token if operation.path == "/refresh" else self.access_token
         headers = {"Authorization": f"Bearer {token}"}
-        for path in _paths(operation, mode, self.job_ids):
+        for path in _paths(operation, mode, self):
             strategy = operation.as_strategy(generation_mode=mode, path_parameters=path)
             tried = hypothesis.given(case=strategy)(
                 lambda case: self.judge(case, case.call(headers=headers), headers)
@@ -138,11 +139,16 @@ def _left_out_here(case: Case, response: Any) -> set[str]:
     return set()
 
 
-def _paths(operation: Any, mode: GenerationMode, job_ids: tuple[str, ...]) -> list[dict[str, str] | None]:
-    """Made-up ids, and those of jobs that are there."""
-    if "{jobId}" not in operation.path or mode is GenerationMode.NEGATIVE:
+def _paths(operation: Any, mode: GenerationMode, tried: TriedApi) -> list[dict[str, str] | None]:
+    """Made-up ids, and those of jobs and of a dataset that are there, and are to stay."""
+    if mode is GenerationMode.NEGATIVE:
         return [None]
-    return [None, *({"jobId": job_id} for job_id in job_ids)]
+    if "{jobId}" in operation.path:
+        return [None, *({"jobId": job_id} for job_id in tried.job_ids)]
+    if "{parentJobId}" in operation.path and operation.method == "get":
+        table = {"table": "order"} if "{table}" in operation.path else {}
+        return [None, {"parentJobId": tried.dataset_id, **table}]
+    return [None]
 
 
 def _hypothesis(examples: int, **more: Any) -> Any:
@@ -192,7 +198,9 @@ def _with_jobs(app: Flask, services: Services) -> TriedApi:
     body = {"parentJobId": dataset["parentJobId"]}
     ids = [client.post("/clean_data", json=body, headers=headers).get_json()["jobId"] for _ in range(2)]
     _run(services, session["user_id"], ids[0])
-    return TriedApi(app, session["refresh_token"], session["access_token"], tuple(ids))
+    return TriedApi(
+        app, session["refresh_token"], session["access_token"], tuple(ids), dataset["parentJobId"]
+    )
 
 
 def _run(services: Services, user_id: str, job_id: str) -> None:

@@ -72,13 +72,15 @@ class EndedJobs:
         return job
 
     def check_endings(self, user_id: str, job_ids: Collection[str], since: datetime) -> None:
-        """The user has these jobs and no others, each of which has ended once; nothing else is open."""
+        """The user has these jobs and no others, each of which has ended once, and has told it once."""
         found = self.services.jobs.page(user_id, None, len(job_ids) + 1, None)
         assert sorted(job.job_id for job in found) == sorted(job_ids)
         wait_until(lambda: not list(self.services.jobs.open_jobs()), _SWEPT_SECONDS)
         hours = (datetime.now(UTC) - since) // timedelta(hours=1) + 2
         endings = [self.services.jobs.endings(since + timedelta(hours=hour)) for hour in range(hours)]
         assert sorted(each.job_id for hour in endings for each in hour) == sorted(job_ids)
+        told = self.services.notification_table.newest(user_id, len(job_ids) + 1)
+        assert sorted(each.occasion.split()[1] for each in told) == sorted(job_ids)
 
     def poisoned(self) -> int:
         """How many messages were given up."""

@@ -57,6 +57,15 @@ def test_an_empty_file_is_a_file(container: DataLakeContainer, content: bytes | 
     assert container.list_files("a") == [LakeFile("a/empty", 0)]
 
 
+def test_the_folders_right_below_a_folder_are_listed(container: DataLakeContainer) -> None:
+    for path in ("u1/b/c/0.json", "u1/a/0.json", "u1/0.json", "u2/d/0.json"):
+        container.write(path, b"[]")
+
+    assert container.list_folders("u1") == ["a", "b"]
+    assert container.list_folders("u1/a") == []
+    assert container.list_folders("u3") == []
+
+
 def test_content_may_come_in_pieces(container: DataLakeContainer) -> None:
     container.write("a/b", (piece for piece in [b"one ", b"", b"two ", b"three"]))
 

@@ -443,3 +443,27 @@ def test_the_newest_notifications_are_as_many_as_asked_for(notifications: Notifi
     for each in saved:
         notifications.add(each)
     assert notifications.newest(user, 3) == [saved[4], saved[3], saved[2]]
+
+
+def test_a_deleted_job_is_gone_from_the_index_too(jobs: JobProgressTable) -> None:
+    new = job(new_user_id())
+    jobs.add(new)
+    jobs.delete(new.user_id, new.job_id)
+    jobs.delete(new.user_id, new.job_id)
+    assert jobs.get(new.user_id, new.job_id) is None
+    assert jobs.count_open(new.user_id, 10) == 0
+    with pytest.raises(NotFound):
+        jobs.update(new.user_id, new.job_id, lambda current: current.failed(NOW, "late"))
+
+
+def test_datasets_are_found_by_their_user_and_by_the_time_of_their_deletion(datasets: DatasetTable) -> None:
+    user = new_user_id()
+    kept = Dataset(user, "kept", 5, 1, DatasetStatus.READY, NOW)
+    going = replace(kept, parent_job_id="going").deleted(NOW)
+    for each in (kept, going, replace(kept, user_id=new_user_id())):
+        datasets.add(each)
+
+    assert datasets.of_user(user) == [going, kept]
+    later = NOW + timedelta(milliseconds=1)
+    assert [each for each in datasets.deleted_before(later) if each.user_id == user] == [going]
+    assert [each for each in datasets.deleted_before(NOW) if each.user_id == user] == []

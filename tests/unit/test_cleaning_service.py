@@ -1,5 +1,6 @@
 import json
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -322,3 +323,38 @@ def test_only_the_datasets_own_json_files_are_its_parts() -> None:
     world.bronze.files[f"{USER}/{DATASET}2/a.json"] = b"["
     world.service.run(MESSAGE, 1)
     assert world.job().status is JobStatus.LOADING
+
+
+@pytest.mark.parametrize("last", ["_manifest.json", f"{JOB}.json"])
+def test_a_worker_whose_job_is_deleted_meanwhile_takes_everything_back(
+    last: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.lake.files["silver/cleaned/other.parquet"] = b"x"
+    write = world.lake.write
+
+    def write_late(path: str, content: object) -> None:
+        write(path, content)
+        if path.endswith(last):
+            world.jobs.delete(USER, JOB)
+
+    monkeypatch.setattr(world.lake, "write", write_late)
+    with pytest.raises(InvalidMessage, match="was deleted"):
+        world.service.run(MESSAGE, 1)
+    assert list(world.lake.files) == ["silver/cleaned/other.parquet"]
+
+
+def test_a_worker_whose_job_is_deleted_before_it_fails_takes_everything_back() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.lake.full = True
+    update = world.jobs.update
+
+    def update_late(user_id: str, job_id: str, change: Callable[[Job], Job]) -> Job:
+        if any(path.startswith("gold/") for path in world.lake.files):
+            world.jobs.delete(user_id, job_id)
+        return update(user_id, job_id, change)
+
+    world.jobs.update = update_late  # type: ignore[method-assign] # what happens in between
+    with pytest.raises(InvalidMessage, match="was deleted"):
+        world.service.run(MESSAGE, 1)
+    assert world.lake.files == {}

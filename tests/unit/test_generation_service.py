@@ -351,6 +351,45 @@ class TestAdvance:
             Factory().service.advance(USER, DATASET)
 
 
+class TestDeletion:
+    def test_of_the_dataset_makes_its_messages_do_nothing(self) -> None:
+        factory = Factory()
+        factory.service.generate_for(factory.cleaning_job(8), error_rate=0, seed=7)
+        factory.datasets.update(USER, DATASET, lambda current: current.deleted(factory.clock.now))
+        with pytest.raises(InvalidMessage, match="there is no dataset"):
+            factory.service.run(factory.messages()[0], delivery=1)
+        with pytest.raises(NotFound):
+            factory.service.advance(USER, DATASET)
+        assert factory.files.files == {}
+
+    @pytest.mark.parametrize("finished", [False, True])
+    def test_while_a_part_is_made_takes_the_part_back(
+        self, monkeypatch: pytest.MonkeyPatch, *, finished: bool
+    ) -> None:
+        factory = Factory()
+        factory.service.generate_for(factory.cleaning_job(8), error_rate=0, seed=7)
+        write = factory.files.write
+
+        def write_late(path: str, content: bytes | Iterable[bytes]) -> None:
+            factory.datasets.update(USER, DATASET, lambda current: current.deleted(factory.clock.now))
+            if finished:
+                factory.datasets.delete(USER, DATASET)
+            write(path, content)
+
+        monkeypatch.setattr(factory.files, "write", write_late)
+        with pytest.raises(InvalidMessage, match="there is no dataset"):
+            factory.service.run(factory.messages()[0], delivery=1)
+        assert factory.files.files == {}
+
+    def test_of_the_dataset_leaves_nothing_to_generate_again(self) -> None:
+        factory = Factory()
+        job = factory.cleaning_job(8)
+        factory.service.generate_for(job, error_rate=0, seed=7)
+        factory.datasets.update(USER, DATASET, lambda current: current.deleted(factory.clock.now))
+        with pytest.raises(Conflict):
+            factory.service.generate_again(job)
+
+
 class TestMessage:
     @pytest.mark.parametrize(
         ("field", "value"),

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 import pyarrow as pa
 import pytest
 
-from backend.domain.errors import LoadMismatch, Unavailable, ValueTooLong
+from backend.domain.errors import LoadMismatch, NotFound, Unavailable, ValueTooLong
 from backend.domain.jobs import Counts, Destination, Job, JobKind, JobStatus, ProcessingPath
 from backend.lake_paths import job_outputs
-from backend.ports import GoldTable, LoadedDataset
+from backend.ports import GoldTable, LoadedDataset, OpenJob
 from backend.services.heartbeat import Heartbeat
 from backend.services.loading import LoadingService, LoadOutcome
 from backend.services.outputs import OutputWriter
@@ -272,4 +272,34 @@ def test_one_job_that_can_not_be_read_does_not_keep_the_others_from_their_turn()
     world.lake.delete_file(job_outputs(USER, DATASET, JOB).manifest)
     with pytest.raises(ExceptionGroup, match="1 jobs could not be loaded"):
         world.service.step()
+    assert world.job(OTHER_JOB).status is JobStatus.COMPLETED
+
+
+def test_a_loader_whose_dataset_is_deleted_meanwhile_takes_the_rows_back() -> None:
+    world = World()
+    load = world.mysql.load
+
+    def load_late(dataset: LoadedDataset, tables: Sequence[GoldTable]) -> bool:
+        world.jobs.delete(USER, JOB)
+        world.mysql.remove(USER, DATASET)
+        return load(dataset, tables)
+
+    world.mysql.load = load_late  # type: ignore[method-assign] # what happens in between
+    with pytest.raises(NotFound):
+        world.load()
+    assert (world.mysql.rows, world.synapse.rows) == ({}, {})
+
+
+def test_a_job_that_is_deleted_while_others_are_loaded_stops_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(JOB, OTHER_JOB)
+    look_at = world.jobs.look_at
+
+    def look_then_delete(entry: OpenJob) -> Job | None:
+        found = look_at(entry)
+        if entry.job_id == JOB:
+            world.jobs.delete(USER, JOB)
+        return found
+
+    monkeypatch.setattr(world.jobs, "look_at", look_then_delete)
+    assert world.service.step().jobs == [OTHER_JOB]
     assert world.job(OTHER_JOB).status is JobStatus.COMPLETED

@@ -414,3 +414,37 @@ def test_new_ids_are_of_their_form(world: World) -> None:
     assert is_job_id(job.job_id)
     assert is_job_id(job.parent_job_id)
     assert job.job_id != job.parent_job_id
+
+
+@pytest.mark.parametrize("status", [DatasetStatus.READY, DatasetStatus.GENERATING])
+def test_a_dataset_that_is_being_deleted_is_not_there(world: World, status: DatasetStatus) -> None:
+    world.bronze.files[f"{USER}/orders/part.json"] = b"[1]"
+    world.add_dataset(5, status, deleted_at=NOW)
+    with pytest.raises(NotFound):
+        world.service().submit(USER, asked(parent_job_id="orders"))
+    failed_job(world)
+    with pytest.raises(NotFound):
+        world.service().retry(USER, "1" * 32)
+    assert world.queues.bodies == {}
+
+
+@pytest.mark.parametrize("known", [DatasetStatus.READY, DatasetStatus.GENERATING, None])
+def test_a_job_on_a_dataset_that_is_deleted_at_the_same_moment_is_withdrawn(
+    world: World, known: DatasetStatus | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.bronze.files[f"{USER}/orders/part.json"] = b"[1]"
+    if known is not None:
+        world.add_dataset(5, known)
+    add = world.jobs.add
+
+    def add_late(job: Job) -> None:
+        # Whoever deletes has seen no job yet.
+        world.datasets.delete(USER, "orders")
+        world.add_dataset(5, deleted_at=NOW)
+        add(job)
+
+    monkeypatch.setattr(world.jobs, "add", add_late)
+    with pytest.raises(NotFound):
+        world.service().submit(USER, asked(parent_job_id="orders"))
+    assert world.jobs.rows == {}
+    assert world.queues.bodies == {}
