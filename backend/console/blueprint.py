@@ -13,6 +13,7 @@ from backend.console.account_views import accounts
 from backend.console.dataset_views import datasets
 from backend.console.home_view import home
 from backend.console.job_views import jobs
+from backend.console.notification_views import notifications
 from backend.console.quarantine_views import quarantine
 from backend.console.result_views import results
 from backend.console.session import session_words
@@ -44,7 +45,7 @@ def console_blueprint() -> Blueprint:
         static_folder="static",
         static_url_path="/console/static",
     )
-    for views in (home, accounts, datasets, jobs, results, quarantine):
+    for views in (home, accounts, datasets, jobs, results, quarantine, notifications):
         console.register_blueprint(views)
     console.context_processor(_words_of_every_page)
     # The last is called first.

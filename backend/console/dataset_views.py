@@ -57,6 +57,13 @@ def upload() -> Response:
     )
 
 
+@datasets.post("/datasets/<dataset_id>/delete")
+def delete(dataset_id: str) -> Response:
+    """Delete a dataset with everything that was made of it."""
+    services().dataset_deletion.delete(current_user_id(), dataset_id)
+    return redirect_to(url_for("console.jobs.history"))
+
+
 @datasets.post("/jobs")
 def submit() -> Response:
     """Clean a dataset, or so many sample records, and show the job."""

@@ -148,6 +148,18 @@ def test_logging_out_and_in_again_leads_back(visitor: Visitor) -> None:
     expect(visitor.page.get_by_text("There is no job that is completed.")).to_be_visible()
 
 
+def test_a_dataset_is_deleted_and_its_end_dismissed(visitor: Visitor) -> None:
+    visitor.clean_sample_file()
+    page = visitor.page
+    page.get_by_text("Delete this dataset").click()
+    visitor.button("Delete everything").click()
+    expect(page.get_by_text("There is no job yet.")).to_be_visible()
+    page.get_by_role("link", name="Notifications (1)").click()
+    expect(page.get_by_role("article")).to_contain_text("bronze_sample.json: completed, 60 records in")
+    page.get_by_role("button", name="Dismiss").click()
+    expect(page.get_by_text("Nothing new.")).to_be_visible()
+
+
 def test_a_wrong_password_is_told_without_leaving_the_page(new_visitor: Callable[..., Visitor]) -> None:
     visitor = new_visitor()
     visitor.open()

@@ -40,6 +40,7 @@ class Journey:
             "quality": self._quality,
             "table": lambda: self.visitor.open(f"{self._job}/tables/silver"),
             "quarantine": lambda: self.visitor.open(f"{self._broken}/quarantine"),
+            "notifications": lambda: self.visitor.open("/console/notifications"),
             "error": lambda: self.visitor.open("/console/jobs/nobodys"),
         }
 

@@ -84,6 +84,7 @@ def test_logging_out_ends_the_session(known: ConsoleBrowser, user: User) -> None
     "path",
     [
         "/console/jobs",
+        "/console/notifications",
         "/console/route?records=1",
         f"/console/jobs/{'0' * 32}",
         f"/console/jobs/{'0' * 32}/quality",

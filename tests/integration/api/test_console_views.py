@@ -308,6 +308,39 @@ def test_an_id_that_is_none_is_not_found(browser: ConsoleBrowser, job_id: str) -
     assert browser.get(f"/console/jobs/{job_id}").status_code == 404
 
 
+def test_a_dataset_is_deleted_with_all_that_was_made_of_it(
+    browser: ConsoleBrowser, new_browser: Callable[[], ConsoleBrowser], job_page: str
+) -> None:
+    form = re.search(r'action="(/console/datasets/[0-9a-f]{32}/delete)"', browser.text(job_page))
+    assert form is not None
+    assert new_browser().send(form.group(1)).status_code == 404
+    assert browser.send(form.group(1)).location == "/console/jobs"
+    assert browser.get(job_page).status_code == 404
+    assert browser.send(form.group(1)).status_code == 404
+
+
+def test_a_dataset_is_not_deleted_while_a_job_runs_on_it(browser: ConsoleBrowser) -> None:
+    told = upload(browser, b"[{}]")
+    form = re.search(r'action="(/console/datasets/[0-9a-f]{32}/delete)"', told)
+    dataset = re.search(r'name="dataset" value="([0-9a-f]{32})"', told)
+    assert form is not None
+    assert dataset is not None
+    submit(browser, dataset=dataset.group(1))
+    assert browser.send(form.group(1)).status_code == 409
+
+
+def test_the_end_of_a_job_is_told_until_it_is_dismissed(browser: ConsoleBrowser, job_page: str) -> None:
+    assert browser.text("/console/notifications/count") == "(1)"
+    page = browser.text("/console/notifications")
+    assert "My orders: completed, 4 records in = 2 in Silver + 0 duplicates + 2 quarantined" in page
+    form = re.search(r'action="(/console/notifications/[^"]+/dismiss)"', page)
+    assert form is not None
+    assert browser.send(form.group(1)).location == "/console/notifications"
+    assert "Nothing new." in browser.text("/console/notifications")
+    assert browser.get("/console/notifications/count").text == ""
+    assert job_page
+
+
 def test_the_start_shows_the_routing_configuration(browser: ConsoleBrowser) -> None:
     page = browser.text("/")
     assert "api-small-batch" in page
