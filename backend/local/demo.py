@@ -30,7 +30,8 @@ def run_demo(url: str, report: DemoReport) -> None:
         DemoFailed: the job failed, or takes too long.
         ServiceError: a call failed.
     """
-    token = _sign_up(url)
+    account = {"username": f"demo-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(9)}
+    token = _sign_up(url, account)
     api = ApiClient(url, Tokens(access=token))
     submission: Json = {"dataCount": _RECORDS, "jobName": "Demo"}
     began = time.monotonic()
@@ -45,13 +46,11 @@ def run_demo(url: str, report: DemoReport) -> None:
     for table in _SHOWN_TABLES:
         path = f"/jobs/{job['jobId']}/tables/{table}"
         report.table(table, api.get(path, limit=_SHOWN_ROWS)["rows"])
-    report.next_steps(url, token, job)
+    report.next_steps(url, account, token, job)
 
 
-def _sign_up(url: str) -> str:
+def _sign_up(url: str, account: Json) -> str:
     """Register a fresh user and log in; the access token."""
-    # The password is of use to nobody: the next demo makes another user.
-    account = {"username": f"demo-{secrets.token_hex(4)}", "password": secrets.token_urlsafe(24)}
     api = ApiClient(url)
     api.post("/register", account)
     return str(api.post("/login", account)["access_token"])

@@ -103,11 +103,12 @@ class DemoReport:
             table.add_row(*(_shown(row[column]) for column in _COLUMNS[name]))
         self._console.print(table)
 
-    def next_steps(self, url: str, token: str, job: _Json) -> None:
-        """What to type next."""
+    def next_steps(self, url: str, account: _Json, token: str, job: _Json) -> None:
+        """Where to look next, and what to type. The account has nothing but the demo's sample data."""
         job_url = f"{url}/jobs/{job['jobId']}"
         self._line(
-            "\nNext (the token is good for 15 minutes; POST /register makes an account of your own):\n"
+            f"\nLook at it at {url}/ (log in as {account['username']}, password {account['password']}),\n"
+            "or from a shell; the token is good for 15 minutes, POST /register makes an account of your own:\n"
             f"  TOKEN={token}\n"
             f'  curl -H "Authorization: Bearer $TOKEN" {job_url}/quality\n'
             f'  curl -H "Authorization: Bearer $TOKEN" "{job_url}/tables/dim_users?format=csv"\n'

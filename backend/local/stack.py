@@ -69,6 +69,7 @@ def _run(supervisor: Supervisor, programs: StackPrograms, options: argparse.Name
 def _overview(programs: StackPrograms) -> str:
     addresses, state = programs.addresses, programs.state
     lines = (
+        ("console", f"{addresses.api_url}/"),
         ("API", addresses.api_url),
         ("docs", f"{addresses.api_url}/docs"),
         ("blob, lake", addresses.account_url(addresses.lake)),
