@@ -108,7 +108,7 @@ class DemoReport:
         job_url = f"{url}/jobs/{job['jobId']}"
         self._line(
             f"\nLook at it at {url}/ (log in as {account['username']}, password {account['password']}),\n"
-            "or from a shell; the token is good for 15 minutes, POST /register makes an account of your own:\n"
+            "or from a shell; the token is good for 15 minutes, and POST /register makes you an account:\n"
             f"  TOKEN={token}\n"
             f'  curl -H "Authorization: Bearer $TOKEN" {job_url}/quality\n'
             f'  curl -H "Authorization: Bearer $TOKEN" "{job_url}/tables/dim_users?format=csv"\n'
