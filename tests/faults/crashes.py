@@ -45,6 +45,7 @@ def one_of_each(points: Sequence[Point]) -> list[Point]:
         "before write gold/analytics/_manifest.json",
         "after load into operational",
         "before upsert_entity JobEndings completed",
+        "before submit_transaction Notifications",
         "before delete_message small-batch-queue",
     )
     return [point for point in points if point.name in wanted]
