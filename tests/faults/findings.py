@@ -2,7 +2,9 @@
 
 import json
 import os
+import subprocess
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 FINDINGS_VARIABLE = "RELIABILITY_FINDINGS"
@@ -17,12 +19,14 @@ class Finding:
         fault: what was done to the service.
         tried: how many times.
         outcome: what came out, in figures of this run.
+        made: on which day, and from which commit.
     """
 
     subject: str
     fault: str
     tried: int
     outcome: str
+    made: str = ""
 
 
 def record(finding: Finding) -> None:
@@ -30,9 +34,15 @@ def record(finding: Finding) -> None:
     print(f"{finding.subject}: {finding.fault}: {finding.tried} times: {finding.outcome}", flush=True)
     if file := os.environ.get(FINDINGS_VARIABLE):
         with Path(file).open("a") as lines:
-            lines.write(json.dumps(asdict(finding)) + "\n")
+            lines.write(json.dumps({**asdict(finding), "made": _made()}) + "\n")
 
 
 def read_findings(file: Path) -> list[Finding]:
     """Every finding that was recorded into a file, in its order."""
     return [Finding(**json.loads(line)) for line in file.read_text().splitlines()]
+
+
+def _made() -> str:
+    git = ["git", "rev-parse", "--short", "HEAD"]
+    run = subprocess.run(git, capture_output=True, text=True, check=True, cwd=Path(__file__).parent)
+    return f"{datetime.now(UTC):%Y-%m-%d}, {run.stdout.strip()}"

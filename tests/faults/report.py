@@ -6,9 +6,7 @@
 import argparse
 import os
 import platform
-import subprocess
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.faults.findings import Finding, read_findings
@@ -19,16 +17,21 @@ END = "<!-- Here it ends. -->"
 
 
 def table(findings: list[Finding], where: str) -> str:
-    """The findings by subject, after a line that says when and on what they were made."""
+    """The findings by subject, after a line that says on what they were made."""
     return "\n".join([f"{where}", "", *_lines(findings)])
 
 
 def _lines(findings: list[Finding]) -> Iterator[str]:
     for subject in dict.fromkeys(finding.subject for finding in findings):
-        yield from (f"**{subject}**", "", "| what was done | times | what came out |", "|---|---|---|")
+        yield from (
+            f"**{subject}**",
+            "",
+            "| what was done | times | what came out | day, commit |",
+            "|---|---|---|---|",
+        )
         for finding in findings:
             if finding.subject == subject:
-                cells = (finding.fault, f"{finding.tried:,}", finding.outcome)
+                cells = (finding.fault, f"{finding.tried:,}", finding.outcome, finding.made)
                 yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
         yield ""
 
@@ -43,14 +46,7 @@ def replaced(page: str, text: str) -> str:
 
 
 def _where() -> str:
-    git = ["git", "rev-parse", "--short", "HEAD"]
-    run = subprocess.run(git, capture_output=True, text=True, check=True, cwd=PAGE.parent)
-    commit = run.stdout.strip()
-    python = platform.python_version()
-    return (
-        f"Made on {datetime.now(UTC):%Y-%m-%d} from commit {commit}, on {os.cpu_count()} cores,"
-        f" {platform.system()}, Python {python}."
-    )
+    return f"Made on {os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}."
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -19,6 +20,7 @@ import requests
 from azure.core.exceptions import ResourceNotFoundError
 from azure.storage.queue import QueueClient
 
+from backend.local.functions_host import worker_pool
 from backend.local.functions_host.errors import InvalidFunctionApp
 from backend.local.functions_host.host import FunctionsHost, HostOptions
 from tests.local_storage import LocalStorage
@@ -271,6 +273,31 @@ def test_messages_are_spread_over_the_worker_processes(
     done.touch()
 
     assert len({record["process"] for record in records.of("message")}) == 2
+
+
+def test_a_worker_that_stands_still_is_given_no_more_while_another_has_room(
+    start_host: StartHost,
+    queue: QueueClient,
+    records: Records,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(worker_pool, "_LATE_SECONDS", 0.2)
+    done = tmp_path / "done"
+    send(queue, until=str(done))
+    start_host(worker_processes=2)
+    wait_until(lambda: records.of("message"))
+    since = time.monotonic()
+    wait_until(lambda: time.monotonic() > since + 0.3)
+
+    for number in range(3):
+        send(queue, number=number, until=str(done))
+    wait_until(lambda: len(records.of("message")) == 4)
+    done.touch()
+
+    first, *others = (record["process"] for record in records.of("message"))
+    assert len({*others} - {first}) == 1
+    assert first not in others
 
 
 def test_a_stop_makes_unfinished_messages_visible_at_once(

@@ -13,6 +13,8 @@ from backend.local.functions_host.invocations import Completed, Invocation, Load
 from backend.local.functions_host.log_lines import log_event
 from backend.local.functions_host.worker_process import Running, WorkerProcess
 
+_LATE_SECONDS = 5.0
+
 
 class WorkerPool:
     """Hands every invocation to the worker that has least to do; a worker that dies is replaced.
@@ -92,7 +94,7 @@ class WorkerPool:
         with self._lock:
             workers = list(self._workers)
         for worker in workers:
-            if any(running.since < oldest for running in list(worker.running.values())):
+            if worker.runs_since_before(oldest):
                 log_event("function timeout", logging.ERROR, worker=worker.pid, timeout=timeout)
                 worker.kill(WorkerExited(f"a function of this worker ran longer than {timeout}"))
 
@@ -123,7 +125,11 @@ class WorkerPool:
                     self._workers.remove(worker)
 
     def _least_busy(self) -> WorkerProcess | None:
+        """Whoever has long been at something may stand still, and gets more only if nobody else has room."""
+        late = time.monotonic() - _LATE_SECONDS
         room = [
             worker for worker in self._workers if worker.loaded.done() and len(worker.running) < self._threads
         ]
-        return min(room, key=lambda worker: len(worker.running), default=None)
+        return min(
+            room, key=lambda worker: (worker.runs_since_before(late), len(worker.running)), default=None
+        )

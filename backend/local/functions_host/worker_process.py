@@ -72,6 +72,10 @@ class WorkerProcess:
         """The process's id."""
         return self._process.pid
 
+    def runs_since_before(self, moment: float) -> bool:
+        """Whether something has run since before a moment of the monotonic clock."""
+        return any(running.since < moment for running in list(self.running.values()))
+
     def send(self, invocation: Invocation) -> None:
         """Let the worker run a function.
 
