@@ -15,6 +15,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "RELIABILITY.md"
 BEGIN = "<!-- What follows is written by ./scripts/chaos. -->"
 END = "<!-- Here it ends. -->"
 
+_HEAD = ("| what was done | times | what came out | day, commit |", "|---|---|---|---|")
+
 
 def table(findings: list[Finding], where: str) -> str:
     """The findings by subject, after a line that says on what they were made."""
@@ -23,12 +25,7 @@ def table(findings: list[Finding], where: str) -> str:
 
 def _lines(findings: list[Finding]) -> Iterator[str]:
     for subject in dict.fromkeys(finding.subject for finding in findings):
-        yield from (
-            f"**{subject}**",
-            "",
-            "| what was done | times | what came out | day, commit |",
-            "|---|---|---|---|",
-        )
+        yield from (f"**{subject}**", "", *_HEAD)
         for finding in findings:
             if finding.subject == subject:
                 cells = (finding.fault, f"{finding.tried:,}", finding.outcome, finding.made)

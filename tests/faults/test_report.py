@@ -4,24 +4,24 @@ from tests.faults.findings import Finding
 from tests.faults.report import BEGIN, END, replaced, table
 
 FINDINGS = [
-    Finding("Crashes", "kill -9", 1074, "every job completed"),
-    Finding("Attacks", "no token", 20, "401 | always"),
-    Finding("Crashes", "three messages", 10, "one result"),
+    Finding("Crashes", "kill -9", 1074, "every job completed", "2026-11-23, a1b2c3d"),
+    Finding("Attacks", "no token", 20, "401 | always", "2026-11-23, a1b2c3d"),
+    Finding("Crashes", "three messages", 10, "one result", "2026-11-24, e4f5a6b"),
 ]
 TABLE = """Made today.
 
 **Crashes**
 
-| what was done | times | what came out |
-|---|---|---|
-| kill -9 | 1,074 | every job completed |
-| three messages | 10 | one result |
+| what was done | times | what came out | day, commit |
+|---|---|---|---|
+| kill -9 | 1,074 | every job completed | 2026-11-23, a1b2c3d |
+| three messages | 10 | one result | 2026-11-24, e4f5a6b |
 
 **Attacks**
 
-| what was done | times | what came out |
-|---|---|---|
-| no token | 20 | 401 \\| always |
+| what was done | times | what came out | day, commit |
+|---|---|---|---|
+| no token | 20 | 401 \\| always | 2026-11-23, a1b2c3d |
 """
 
 
