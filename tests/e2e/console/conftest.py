@@ -9,7 +9,8 @@ from tests.e2e.console.visitor import Visitor, start_browser
 from tests.e2e.running_stack import RunningStack
 
 
-@pytest.fixture(scope="session")
+# Not for longer: Playwright keeps an event loop running meanwhile, which other tests may want for themselves.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = start_browser(playwright)

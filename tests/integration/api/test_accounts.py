@@ -1,3 +1,4 @@
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -90,7 +91,7 @@ def test_tokens_do_not_stand_in_for_each_other(user: User, anonymous: DescribedC
 def test_every_other_call_needs_a_token(anonymous: DescribedClient) -> None:
     open_calls = {"/register", "/login", "/healthz", "/readyz", "/metrics"}
     closed = [
-        (method.upper(), path.format(jobId="1" * 32, table="silver", pathType="small_batch"))
+        (method.upper(), re.sub("{.*?}", "x", path))
         for path, item in anonymous.document["paths"].items()
         for method in item
         if path not in open_calls
