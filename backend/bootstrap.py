@@ -306,7 +306,7 @@ class Services(ConfiguredAdapters):
         """Follows jobs until they end."""
         from backend.services.job_watching import JobWatcher
 
-        return JobWatcher(self.jobs)
+        return JobWatcher(self.reporting)
 
     @cached_property
     def tables(self) -> "TableReader":

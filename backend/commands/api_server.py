@@ -3,6 +3,7 @@
 Waitress reads a body whole, onto the disk when it is large, before the application sees the request.
 """
 
+import socket
 from copy import copy
 
 from flask import Flask
@@ -13,6 +14,7 @@ from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 from waitress.utilities import Error, RequestEntityTooLarge
 
+from backend.commands.open_files import allow_open_files
 from backend.console.dataset_views import UPLOAD_PATH as CONSOLE_UPLOAD_PATH
 from backend.console.session import is_session
 from backend.routes.authentication import is_access_token
@@ -32,6 +34,7 @@ _REFUSALS = {
 }
 
 _CONNECTIONS = 1_000
+_OTHER_FILES = 200
 
 
 class _Unauthorized(Error):
@@ -110,6 +113,16 @@ class ApiChannel(HTTPChannel):
         """What reads a request."""
         return ApiRequestParser(adjustments, self.server.app)
 
+    def check_client_disconnected(self) -> bool:  # type: ignore[override] # the stubs say that it tells nothing
+        """Whether the client has closed the connection. Waitress itself does not look during an answer."""
+        connection = self.socket
+        try:
+            return connection is None or connection.recv(1, socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
 
 class ApiServer(TcpWSGIServer):
     """Serves the application.
@@ -129,7 +142,7 @@ class ApiServer(TcpWSGIServer):
             host=host,
             port=port,
             threads=threads + settings.event_streams,
-            connection_limit=_CONNECTIONS + settings.event_streams,
+            connection_limit=_greatest_connections(settings),
             # Or a connection whose number is past 1,023 would end the server.
             asyncore_use_poll=True,
             ident=None,
@@ -139,3 +152,9 @@ class ApiServer(TcpWSGIServer):
         )
         self.app = app
         self.headers = security_headers(local=settings.local)
+
+
+def _greatest_connections(settings: Settings) -> int:
+    """As many as are wanted, if so many may be open: accepting one more than that would only fail."""
+    wanted = _CONNECTIONS + settings.event_streams
+    return min(wanted, allow_open_files(wanted + _OTHER_FILES) - _OTHER_FILES)

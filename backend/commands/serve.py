@@ -9,6 +9,7 @@ from backend.app import create_app
 from backend.bootstrap import build_services, send_traces
 from backend.commands.api_server import ApiServer
 from backend.domain.errors import InvalidSettings
+from backend.routes.event_streams import end_event_streams
 from backend.settings import Settings
 from backend.telemetry.log_lines import log_json_lines
 
@@ -31,8 +32,7 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
         settings = Settings.from_environment()
         settings.require_own_storage()
         send_traces(settings, "api")
-        services = build_services(settings)
-        app = create_app(settings, services)
+        app = create_app(settings, build_services(settings))
         server = ApiServer(app, settings, host=arguments.host, port=arguments.port, threads=arguments.threads)
     except InvalidSettings as error:
         return _refused(str(error))
@@ -40,7 +40,7 @@ def run(arguments: argparse.Namespace, _parser: argparse.ArgumentParser) -> int:
         return _refused(f"can't listen on {arguments.host}:{arguments.port}: {error.strerror or error}")
 
     def stop(_number: int, _frame: FrameType | None) -> None:
-        services.job_watching.close()
+        end_event_streams(app)
         # Waitress takes this for its cue to finish what it is answering, and to end.
         raise SystemExit(0)
 

@@ -14,10 +14,11 @@ from backend.bootstrap import utc_now
 from backend.console.job_view import job_view
 from backend.console.session import redirect_to, require_session
 from backend.domain.errors import InvalidRequest
-from backend.domain.jobs import Job, JobStatus
+from backend.domain.jobs import JobStatus
 from backend.routes.authentication import current_user_id
 from backend.routes.event_streams import PATIENCE_SECONDS, Event, event_stream
 from backend.routes.request_services import services
+from backend.services.reporting import JobReport
 
 _PAGE = 25
 
@@ -57,10 +58,9 @@ def show(job_id: str) -> Response:
 def events(job_id: str) -> Response:
     """How far a job is, each time that it has changed; when it has ended, the page shows itself anew."""
     user_id = current_user_id()
-    job = services().reporting.job(user_id, job_id)
     # The stream goes on when the request is over, whose addresses the template still needs.
     told = copy_current_request_context(_told)
-    return event_stream(user_id, map(told, services().job_watching.watch(job, PATIENCE_SECONDS)))
+    return event_stream(user_id, services().job_watching.watch(user_id, job_id, PATIENCE_SECONDS), told)
 
 
 @jobs.post("/jobs/<job_id>/retry")
@@ -71,11 +71,10 @@ def retry(job_id: str) -> Response:
     return redirect_to(url_for("console.jobs.show", job_id=job.job_id))
 
 
-def _told(job: Job | None) -> Event | None:
-    if job is None:
-        return None
+def _told(report: JobReport) -> Event:
+    job = report.job
     if job.status.is_final:
-        return Event(job.status.value, "ended")
+        return Event(job.status.value, "ended", is_last=True)
     return Event(render_template("console/_job.html", view=job_view(job, utc_now())))
 
 

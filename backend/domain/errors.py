@@ -54,7 +54,7 @@ class TooManyOpenJobs(OrchestratorError):
 
 
 class TooManyEventStreams(OrchestratorError):
-    """As many event streams are open as there may be."""
+    """A user has as many event streams open as one may have."""
 
 
 class LeaseLost(OrchestratorError):

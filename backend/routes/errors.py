@@ -83,9 +83,9 @@ def register_error_handlers(app: Flask) -> None:
     app.register_error_handler(TooLarge, lambda error: error_response(413, "too_large", str(error)))
     app.register_error_handler(Busy, lambda error: _try_later("busy", str(error)))
     app.register_error_handler(StillWorking, lambda error: _try_later("still_working", str(error)))
-    app.register_error_handler(TooManyOpenJobs, _too_many_open_jobs)
+    app.register_error_handler(TooManyOpenJobs, lambda error: _too_many("too_many_open_jobs", str(error)))
     app.register_error_handler(
-        TooManyEventStreams, lambda error: _try_later("too_many_event_streams", str(error))
+        TooManyEventStreams, lambda error: _too_many("too_many_event_streams", str(error))
     )
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(AzureError, _storage_error)
@@ -114,8 +114,8 @@ def _storage_error(error: AzureError) -> Response:
     return _unexpected(error)
 
 
-def _too_many_open_jobs(error: TooManyOpenJobs) -> Response:
-    response = error_response(429, "too_many_open_jobs", str(error))
+def _too_many(code: str, message: str) -> Response:
+    response = error_response(429, code, message)
     response.headers["Retry-After"] = "5"
     return response
 

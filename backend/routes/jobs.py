@@ -9,10 +9,10 @@ from flask_openapi3.blueprint import APIBlueprint
 from flask_openapi3.models.tag import Tag
 from pydantic import ConfigDict, Field
 
-from backend.domain.jobs import Job, JobStatus
+from backend.domain.jobs import JobStatus
 from backend.routes.authentication import BEARER, current_user_id, require_access_token
 from backend.routes.errors import ERRORS, ErrorAnswer
-from backend.routes.event_streams import PATIENCE_SECONDS, Event, event_stream, last_event_id
+from backend.routes.event_streams import PATIENCE_SECONDS, Event, event_stream
 from backend.routes.job_answers import (
     ColumnAnswer,
     JobAnswer,
@@ -124,17 +124,13 @@ def get_events(path: JobPath) -> Response:
     The data of each event is what `/jobs/{jobId}` answers. A client that comes again says in `Last-Event-ID`
     what it has seen; when that was the job's end the answer is 204, and a browser comes no more.
     Changes that follow each other within less than a second may come as one. A stream ends with its token, or
-    after EVENT_STREAM_SECONDS. With 503, as many are open as may be: ask for `/jobs/{jobId}` meanwhile.
+    after EVENT_STREAM_SECONDS. 429 and 503 say that as many are open as the user may have, or all together:
+    ask for `/jobs/{jobId}` meanwhile.
     """
-    user_id, own = current_user_id(), services()
-
-    def told(job: Job | None) -> Event | None:
-        return None if job is None else Event(_json(own.reporting.report_of(job)))
-
-    job = own.reporting.job(user_id, path.job_id)
-    if job.status.is_final and (event := told(job)) is not None and event.id == last_event_id():
-        return Response(status=204)
-    return event_stream(user_id, map(told, own.job_watching.watch(job, PATIENCE_SECONDS)))
+    user_id = current_user_id()
+    return event_stream(
+        user_id, services().job_watching.watch(user_id, path.job_id, PATIENCE_SECONDS), _event
+    )
 
 
 @jobs.get("/jobs/<jobId>/quality", responses={200: QualityAnswer, 409: ErrorAnswer})
@@ -174,8 +170,9 @@ def retry_job(path: JobPath) -> Response:
     return respond(JobAnswer.of(services().reporting.report(user_id, job.job_id)), 202)
 
 
-def _json(report: JobReport) -> str:
-    return JobAnswer.of(report).model_dump_json(by_alias=True)
+def _event(report: JobReport) -> Event:
+    text = JobAnswer.of(report).model_dump_json(by_alias=True)
+    return Event(text, is_last=report.job.status.is_final)
 
 
 def table_download(user_id: str, job_id: str, table: str, format_: TableFormat) -> Response:
