@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import jwt
@@ -190,6 +190,33 @@ def test_what_is_a_default_elsewhere_serves_a_stack_on_one_machine(environment: 
             assert process.stdout.readline().startswith("Serving on ")
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize("limit", ["ulimit -S -n 300", "ulimit -n 300"])
+def test_idle_connections_leave_room_for_the_files_that_answers_need(
+    environment: dict[str, str], tmp_path: Path, limit: str
+) -> None:
+    command = ["/bin/sh", "-c", f"{limit}; exec {sys.executable} -m backend serve --port 0"]
+    with ExitStack() as running:
+        log = running.enter_context((tmp_path / "log").open("w+"))
+        process = running.enter_context(
+            subprocess.Popen(
+                command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+        )
+        running.callback(process.kill)
+        assert process.stdout is not None
+        url = process.stdout.readline().split()[-1]
+        session = running.enter_context(requests.Session())
+        assert session.get(f"{url}/healthz", timeout=10).status_code == 200
+        for _ in range(320):
+            address = ("127.0.0.1", int(url.rpartition(":")[2]))
+            running.enter_context(socket.create_connection(address))
+        # The server accepts at most one of them before each that it answers.
+        for _ in range(320):
+            assert session.get(f"{url}/docs/start.js", timeout=10).status_code == 200
+        log.seek(0)
+        assert "Too many open files" not in log.read()
 
 
 def token(environment: dict[str, str], **changes: object) -> str:
