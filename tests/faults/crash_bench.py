@@ -260,9 +260,10 @@ class CrashBench:
     def _wait_for_end(self, job_id: str) -> None:
         """Wait until a job is completed, whose progress never goes back meanwhile."""
         done = 0
+        told = "nothing"
 
         def has_ended() -> bool:
-            nonlocal done
+            nonlocal done, told
             try:
                 response = self.user.call("GET", f"/jobs/{job_id}")
             except requests.ConnectionError:
@@ -270,13 +271,17 @@ class CrashBench:
             if response.status_code == 503:
                 return False
             assert response.status_code == 200, response.text
-            job = response.json()
+            job, told = response.json(), response.text
             assert job["progress"]["done"] >= done, "progress went back"
             done = job["progress"]["done"]
             assert job["status"] != "failed", job["error"]
             return bool(job["status"] == "completed")
 
-        wait_until(has_ended, _JOB_SECONDS, pause=0.1)
+        try:
+            wait_until(has_ended, _JOB_SECONDS, pause=0.1)
+        except AssertionError as error:
+            error.add_note(f"the API said last: {told}")
+            raise
 
     def _wait_until_quiet(self) -> None:
         """Wait until no queue shows a message."""
