@@ -49,7 +49,7 @@ class Settings:
         small_batch_record_limit: the greatest number of records that takes the small path.
         small_batch_byte_limit: the greatest size of a dataset in Bronze that takes it.
         max_record_count: the greatest `dataCount`, and the greatest number of records in one upload.
-        event_streams: how many event streams one process keeps open, at most a tenth of them for one user.
+        event_streams: how many event streams one process keeps open, at most half of them for one user.
         event_stream_time: how long a stream lasts before its client has to come again.
         max_open_jobs: how many jobs of one user may wait or be under way.
         generation_batch_size: records in one generated part.
@@ -137,7 +137,7 @@ class Settings:
             small_batch_record_limit=_positive(env, "SMALL_BATCH_RECORD_LIMIT", 10_000),
             small_batch_byte_limit=_positive(env, "SMALL_BATCH_BYTE_LIMIT", 1 << 28),
             max_record_count=_positive(env, "MAX_RECORD_COUNT", 10_000_000),
-            event_streams=_positive(env, "EVENT_STREAMS", 200),
+            event_streams=_positive(env, "EVENT_STREAMS", 400),
             event_stream_time=timedelta(seconds=_positive(env, "EVENT_STREAM_SECONDS", 600)),
             max_open_jobs=_positive(env, "MAX_OPEN_JOBS", 100),
             generation_batch_size=_positive(env, "GENERATION_BATCH_SIZE", 2_500),

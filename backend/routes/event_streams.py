@@ -34,13 +34,13 @@ _log = logging.getLogger(__name__)
 _EXTENSION = "event_streams"
 _RETRY_MILLISECONDS = 2_000
 _ID_LENGTH = 16
-_SHARE_OF_USER = 10
+_SHARE_OF_USER = 2
 
 _News = TypeVar("_News")
 
 
 class EventStreams:
-    """Permits for streams: of one process, of which one user may have a tenth.
+    """Permits for streams: of one process, of which one user may have half.
 
     Args:
         greatest: how many there may be at once.
