@@ -1,6 +1,7 @@
 """Which pages of other origins may call the API from a browser: those that a setting names, none by default.
 
-Nobody is known by a cookie here, so credentials are never allowed: a page needs a token of its user's.
+The API knows nobody by a cookie (the console's pages do), so credentials are never allowed: a page of another
+origin needs a token of its user's.
 """
 
 from flask import Flask, Response, request
