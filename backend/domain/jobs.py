@@ -80,8 +80,8 @@ class Job:
         progress_done: steps done of `progress_total`; never goes back, also not on a second attempt.
         as_of: the time at which the job was submitted; every rule that needs a "now" uses it.
         attempts: how many times a worker has started on the job.
-        submission: how many of them the job had seen when it was last set going; a message that says less is
-            of the time before.
+        submission: at least how many of them the job had seen when it was last set going, and more than ever
+            before; a message that says less is of the time before.
         queued_at: when the job was last set going; None for a new one.
         sent_at: when its message was last known to be on the queue; None as long as that is `queued_at`.
         heartbeat_at: when somebody who works on it was last heard of; None while nobody does.
@@ -322,4 +322,7 @@ class Job:
 
     @property
     def _next_submission(self) -> int:
-        return self.attempts if self.status is JobStatus.FAILED else self.submission
+        """Another one for each retry, also of a job on which no worker has begun: runs are known by it."""
+        if self.status is not JobStatus.FAILED:
+            return self.submission
+        return max(self.attempts, self.submission + 1)

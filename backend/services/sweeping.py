@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 _LONGEST_GENERATION = timedelta(days=1)
 # So many messages may all be in the hands of workers that are gone: host.json has an instance fetch 24.
 _IN_HAND = 32
+# A message that a host has in hand when it dies is seen again after this.
+_LONGEST_LEASE = timedelta(minutes=10)
 
 
 class SweepStep(msgspec.Struct, rename="camel", kw_only=True):
@@ -117,18 +119,22 @@ class SweepingService:
         return job.quiet_since <= self._clock() - patience
 
     def _waits_in_line(self, entry: OpenJob, depth: Callable[[str], int]) -> bool:
+        if self._clock() - entry.quiet_since >= _LONGEST_LEASE:
+            # Who had its message in hand is gone, however many others still wait.
+            return False
         if entry.status is JobStatus.GENERATING:
             return depth(self._generation_queue_name) > _IN_HAND
-        if entry.status is not JobStatus.QUEUED or entry.queue_name is None:
-            return False
-        most = 0 if entry.queue_name == self._large_queue_name else _IN_HAND
-        return depth(entry.queue_name) > most
+        if entry.queue_name == self._large_queue_name:
+            # A message stays there until its job has ended.
+            return depth(self._large_queue_name) > 0
+        waits = entry.status in (JobStatus.QUEUED, JobStatus.LOADING) and entry.queue_name is not None
+        return waits and depth(entry.queue_name or "") > _IN_HAND
 
     def _sweep(self, job: Job, done: SweepStep) -> None:
         if job.status is JobStatus.GENERATING:
             self._ask_for_data_again(job, done)
         elif job.processing_path is ProcessingPath.LARGE_BATCH:
-            if job.status is not JobStatus.LOADING and self._queues.depth(self._large_queue_name) == 0:
+            if job.status is not JobStatus.LOADING:
                 self._send_again(job, done)
         elif job.status is JobStatus.QUEUED:
             self._send_again(job, done)
@@ -159,8 +165,16 @@ class SweepingService:
             done.sent_again += 1
 
     def _fail(self, job: Job, reason: str, done: SweepStep) -> None:
+        def if_unchanged(current: Job) -> Job:
+            if current.status.is_final:
+                return current
+            heard_of = job.status is JobStatus.PROCESSING and current.heartbeat_at != job.heartbeat_at
+            if heard_of or current.status is not job.status:
+                raise _NotQuiet
+            return current.failed(self._clock(), reason)
+
+        self._jobs.update(job.user_id, job.job_id, if_unchanged)
         _log.error("job %s is given up: %s", job.job_id, reason)
-        self._jobs.update(job.user_id, job.job_id, lambda current: current.failed(self._clock(), reason))
         done.failed += 1
 
     def _claim(self, job: Job, change: Callable[[Job], Job]) -> Job:

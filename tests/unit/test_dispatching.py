@@ -39,8 +39,10 @@ class Desk:
         return [CleaningMessage.decode(body) for body in self.queues.bodies[queue_name]]
 
 
-@pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.GENERATING, JobStatus.FAILED])
-def test_a_job_that_waits_is_queued_and_sent(status: JobStatus) -> None:
+@pytest.mark.parametrize(
+    ("status", "submission"), [(JobStatus.QUEUED, 0), (JobStatus.GENERATING, 0), (JobStatus.FAILED, 1)]
+)
+def test_a_job_that_waits_is_queued_and_sent(status: JobStatus, submission: int) -> None:
     desk = Desk(status)
     job = desk.dispatcher.dispatch(USER, JOB)
     assert (job.status, job.processing_path, job.queue_name) == (
@@ -56,6 +58,7 @@ def test_a_job_that_waits_is_queued_and_sent(status: JobStatus) -> None:
             parent_job_id=DATASET,
             as_of=NOW,
             processing_path=ProcessingPath.SMALL_BATCH,
+            submission=submission,
         )
     ]
 
@@ -104,6 +107,14 @@ def test_a_retry_that_has_to_wait_for_its_data_is_another_submission_too() -> No
     desk.jobs.update(USER, JOB, lambda job: replace(job, attempts=2).waiting_for_data(NOW, "generating"))
     desk.dispatcher.dispatch(USER, JOB)
     assert [message.submission for message in desk.sent("small-batch-queue")] == [2]
+
+
+def test_each_retry_is_another_submission_also_when_no_worker_had_begun() -> None:
+    job = Desk(JobStatus.FAILED).jobs.get(USER, JOB)
+    assert job is not None
+    once = job.queued(NOW, ProcessingPath.LARGE_BATCH, "large", "queued")
+    twice = replace(once, status=JobStatus.FAILED).waiting_for_data(NOW, "waiting")
+    assert (once.submission, twice.submission) == (1, 2)
 
 
 def test_a_job_that_is_passed_on_is_still_the_same_submission() -> None:

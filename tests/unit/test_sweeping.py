@@ -8,6 +8,7 @@ from backend.data_routing import DataRouter
 from backend.domain.datasets import Dataset, DatasetStatus
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import CleaningMessage, GenerationMessage
+from backend.ports import OpenJob
 from backend.services.dispatching import JobDispatcher
 from backend.services.generation import GenerationService
 from backend.services.heartbeat import Heartbeat
@@ -163,15 +164,45 @@ def test_a_job_that_waits_is_sent_again_after_a_while_and_then_after_twice_as_lo
 @pytest.mark.parametrize(
     ("queue", "status"), [("small", JobStatus.QUEUED), ("generation", JobStatus.GENERATING)]
 )
-def test_a_job_whose_message_waits_in_line_is_left_alone(queue: str, status: JobStatus) -> None:
+def test_a_job_whose_message_waits_in_line_is_left_alone_for_as_long_as_a_lease(
+    queue: str, status: JobStatus
+) -> None:
     world = World()
     if status is JobStatus.QUEUED:
         world.queue()
     for _ in range(33):
         world.queues.send(queue, b"somebody's message")
-    assert world.sweep_after(3600) == SweepStep()
-    world.queues.bodies[queue].pop()
+    assert world.sweep_after(599) == SweepStep()
     assert world.sweep_after(1) == SweepStep(sent_again=1)
+    assert world.sweep_after(1199) == SweepStep()
+    assert world.sweep_after(1) == SweepStep(sent_again=1)
+
+
+def test_jobs_that_wait_to_be_loaded_wait_in_line_too() -> None:
+    world = World()
+    world.queue()
+    world.start()
+    world.change(lambda job: job.cleaned(world.clock.now, COUNTS, 100.0))
+    for _ in range(33):
+        world.queues.send("small", b"somebody's message")
+    assert world.sweep_after(300) == SweepStep()
+
+
+def test_a_worker_that_is_heard_of_just_then_keeps_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.queue()
+    for _ in range(5):
+        world.start()
+    look_at = world.jobs.look_at
+
+    def look_at_and_hear(entry: OpenJob) -> Job | None:
+        job = look_at(entry)
+        world.change(lambda current: current.beating(world.clock.now))
+        return job
+
+    monkeypatch.setattr(world.jobs, "look_at", look_at_and_hear)
+    assert world.sweep_after(40) == SweepStep()
+    assert world.job().status is JobStatus.PROCESSING
 
 
 def test_a_dead_worker_is_replaced_however_long_its_queue_is() -> None:
@@ -200,7 +231,7 @@ def test_a_large_job_is_sent_again_only_when_its_queue_holds_nothing(started: bo
     if started:
         world.start()
     world.queues.send("large", b"somebody's message")
-    assert world.sweep_after(3600) == SweepStep()
+    assert world.sweep_after(599) == SweepStep()
     world.queues.bodies["large"].clear()
     assert world.sweep_after(1) == SweepStep(sent_again=1)
     [message] = map(CleaningMessage.decode, world.queues.bodies["large"])
