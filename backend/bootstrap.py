@@ -378,7 +378,14 @@ class Services(ConfiguredAdapters):
         from backend.services.cleaning import CleaningService
 
         return CleaningService(
-            self.bronze, self.lake, self.jobs, self.router, cleaner, self.heartbeat, utc_now
+            self.bronze,
+            self.lake,
+            self.jobs,
+            self.datasets,
+            self.router,
+            cleaner,
+            self.heartbeat,
+            utc_now,
         )
 
     def _ping_containers(self) -> None:

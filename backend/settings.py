@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -13,9 +14,7 @@ from backend.domain.errors import InvalidSettings
 MINIMUM_SECRET_BYTES = 32
 
 _LEAST_DISTINCT_CHARACTERS = 8
-_PLACEHOLDERS = re.compile(
-    "change.?me|place.?holder|example|your.?secret|secret.?key|password|insecure", re.IGNORECASE
-)
+_PLACEHOLDERS = re.compile("change.?me|place.?holder|example|secret|password|insecure", re.IGNORECASE)
 # Of Azurite, Microsoft's emulator: everybody knows its key.
 _KNOWN_ACCOUNT = re.compile("AccountName=devstoreaccount1|UseDevelopmentStorage=true", re.IGNORECASE)
 
@@ -226,7 +225,14 @@ def _secret(env: Mapping[str, str], name: str) -> str | None:
 
 
 def _is_guessable(secret: str) -> bool:
-    return len(set(secret)) < _LEAST_DISTINCT_CHARACTERS or _PLACEHOLDERS.search(secret) is not None
+    repeats_itself = secret in (secret + secret)[1:-1]
+    neighbours = sum(ord(after) - ord(before) == 1 for before, after in pairwise(secret))
+    return (
+        len(set(secret)) < _LEAST_DISTINCT_CHARACTERS
+        or repeats_itself
+        or neighbours > len(secret) // 2
+        or _PLACEHOLDERS.search(secret) is not None
+    )
 
 
 def _origins(env: Mapping[str, str]) -> tuple[str, ...]:

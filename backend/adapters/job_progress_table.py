@@ -65,9 +65,14 @@ class JobProgressTable:
             return after
 
         job = self._rows.update(user_id, job_id, _job, _properties, indexed)
-        if job.status.is_final and job.status is not status:
+        if job.status is status:
+            return job
+        if job.status.is_final:
             self._note_ended(job)
             self._forget(user_id, job_id)
+        elif status is not None and status.is_final:
+            # Whoever was putting its end away may have taken the entry out before the row was written.
+            self._note_open(job)
         return job
 
     def page(self, user_id: str, status: JobStatus | None, limit: int, after: str | None) -> list[Job]:

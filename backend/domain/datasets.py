@@ -15,6 +15,19 @@ class DatasetStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SampleRecipe:
+    """What makes the same sample data again, in the same parts.
+
+    Attributes:
+        chunk_size: records in each part; the last one may have fewer.
+    """
+
+    seed: int
+    error_rate: float
+    chunk_size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Dataset:
     """What is known of a dataset without reading it.
 
@@ -23,7 +36,7 @@ class Dataset:
         total_chunks: the number of parts.
         completed_by: the part of sample data that came last, if it is known; whoever makes it sets the
             waiting jobs going.
-        seed, error_rate: what makes the same sample data again; None when the data is somebody's own.
+        seed, error_rate, chunk_size: the recipe of sample data; None when the data is somebody's own.
         deleted_at: when its deletion was begun. From then on it is there for nobody but who deletes it.
     """
 
@@ -35,12 +48,22 @@ class Dataset:
     created_at: datetime
     seed: int | None = None
     error_rate: float | None = None
+    chunk_size: int | None = None
     completed_by: str | None = None
     deleted_at: datetime | None = None
 
-    def generating(self, total_chunks: int) -> "Dataset":
-        """Its parts are asked for again."""
-        return replace(self, status=DatasetStatus.GENERATING, total_chunks=total_chunks, completed_by=None)
+    @property
+    def recipe(self) -> SampleRecipe | None:
+        """What makes it again; None when nobody can, since it is somebody's own or is being deleted."""
+        if self.seed is None or self.error_rate is None or self.chunk_size is None or self.deleted_at:
+            return None
+        return SampleRecipe(self.seed, self.error_rate, self.chunk_size)
+
+    def generating_again(self) -> "Dataset":
+        """Its parts are asked for once more, after one of them was given up."""
+        if self.status is not DatasetStatus.FAILED:
+            return self
+        return replace(self, status=DatasetStatus.GENERATING, completed_by=None)
 
     def ready(self, completed_by: str | None) -> "Dataset":
         """Every part is in place; of several that see it at once, the first one is remembered."""
@@ -61,5 +84,5 @@ class Dataset:
         return replace(self, deleted_at=None)
 
     def failed(self) -> "Dataset":
-        """A part could not be generated."""
-        return replace(self, status=DatasetStatus.FAILED)
+        """A part could not be generated; where all are there, it was one that had come before."""
+        return replace(self, status=DatasetStatus.FAILED) if self.status is DatasetStatus.GENERATING else self

@@ -78,6 +78,10 @@ class MalformedPart(OrchestratorError):
         self.reason = reason
 
 
+class PartsMissing(OrchestratorError):
+    """A dataset has fewer parts in Bronze than it is known to have; what is there is not cleaned alone."""
+
+
 class ConservationViolated(OrchestratorError):
     """Records in are not Silver rows + duplicates removed + quarantined rows (data.md, Conservation)."""
 

@@ -14,11 +14,12 @@ from backend.domain.errors import (
     InvalidMessage,
     MalformedPart,
     NotFound,
+    PartsMissing,
     ResultOverflow,
 )
 from backend.domain.jobs import Job, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
-from backend.ports import FileSystem, JobProgressStore, LakeFile
+from backend.ports import DatasetStore, FileSystem, JobProgressStore, LakeFile
 from backend.services.cleaned_dataset import CleanedDataset, OnProgress, PastSmallPath
 from backend.services.failure_words import words_for_owner
 from backend.services.heartbeat import Heartbeat
@@ -58,6 +59,7 @@ class CleaningService:
         bronze: FileSystem,
         lake: FileSystem,
         jobs: JobProgressStore,
+        datasets: DatasetStore,
         router: DataRouter,
         cleaner: DatasetCleaner,
         heartbeat: Heartbeat,
@@ -66,6 +68,7 @@ class CleaningService:
         self._bronze = bronze
         self._lake = lake
         self._jobs = jobs
+        self._datasets = datasets
         self._router = router
         self._cleaner = cleaner
         self._heartbeat = heartbeat
@@ -148,6 +151,11 @@ class CleaningService:
         files = [file for file in self._bronze.list_files(folder) if file.path.endswith(".json")]
         if not files:
             raise NotFound(f"dataset {message.parent_job_id} has no parts in Bronze")
+        dataset = self._datasets.get(message.user_id, message.parent_job_id)
+        if dataset is not None and len(files) < dataset.total_chunks:
+            raise PartsMissing(
+                f"only {len(files)} of the dataset's {dataset.total_chunks} parts are in Bronze"
+            )
         return sorted(files, key=lambda file: lake_paths.file_name(file.path).encode())
 
     def _pass_on(self, message: CleaningMessage, reason: str) -> None:

@@ -2,23 +2,27 @@
 
 import logging
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from backend import lake_paths
-from backend.domain.datasets import Dataset, DatasetStatus
+from backend.domain.datasets import Dataset, DatasetStatus, SampleRecipe
 from backend.domain.errors import Conflict, InvalidMessage, NotFound
 from backend.domain.identifiers import new_job_id
 from backend.domain.jobs import Job, JobKind, JobStatus
 from backend.domain.messages import MAX_DELIVERIES, GenerationMessage
 from backend.ports import DatasetStore, FileSystem, JobProgressStore, MessageQueues
 from backend.services.dispatching import NOT_SENT, JobDispatcher
+from backend.services.failure_words import words_for_owner
+from backend.services.generation_plan import (
+    GenerationPlan,
+    dataset_to_generate,
+    new_recipe,
+    part_messages,
+)
 from backend.services.open_job_limit import OpenJobLimit
 from backend.services.progress import generating_and_cleaning_steps
 from backend.telemetry import traces
-
-GREATEST_CHUNK_COUNT = 1_000
-"""A dataset of more batches than this gets larger ones, so that asking for it stays quick."""
 
 DEFAULT_ERROR_RATE = 0.05
 """The share of sample records with something wrong, when nobody says."""
@@ -26,23 +30,6 @@ DEFAULT_ERROR_RATE = 0.05
 _STAGE = "generating sample data"
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class GenerationPlan:
-    """A sample dataset that is being made; `part_ids` are the names of its parts in Bronze."""
-
-    parent_job_id: str
-    job_id: str
-    part_ids: tuple[str, ...]
-    status: JobStatus
-    total_count: int
-    batch_size: int
-
-    @property
-    def total_chunks(self) -> int:
-        """How many parts the dataset has."""
-        return len(self.part_ids)
 
 
 class GenerationService:
@@ -106,26 +93,25 @@ class GenerationService:
     def generate_for(self, job: Job, error_rate: float, seed: int | None = None) -> GenerationPlan:
         """Ask for the dataset that `job` waits for: `job.record_count` sample records.
 
-        The job is in JobProgress already, with status `generating`. Without a seed the job's id makes
-        one, so that asking again for the same job (after a failure in between) gives the same data.
+        The job is in JobProgress already, with status `generating`. Asking again for the same job (after a
+        failure in between) gives the same data.
         When the dataset can't be asked for, the job has failed, so that it does not wait forever and
         can be retried.
         """
+        return self._generate(job, new_recipe(job, error_rate, seed, self._batch_size))
+
+    def _generate(self, job: Job, recipe: SampleRecipe) -> GenerationPlan:
         try:
-            return self._asked_for(job, error_rate, seed)
+            return self._asked_for(job, recipe)
         except Exception:
             self._fail(job, NOT_SENT)
             raise
 
-    def _asked_for(
-        self, job: Job, error_rate: float, seed: int | None, leave_out: Collection[str] = ()
-    ) -> GenerationPlan:
-        size = self._chunk_size(job)
-        seed = _seed_of(job) if seed is None else seed
-        messages = _plan(job, size, error_rate, seed)
+    def _asked_for(self, job: Job, recipe: SampleRecipe, leave_out: Collection[str] = ()) -> GenerationPlan:
+        messages = part_messages(job, recipe)
         self._show_progress(job, len(leave_out), len(messages))
         if self._datasets.get(job.user_id, job.parent_job_id) is None:
-            self._datasets.add(_dataset(job, len(messages), error_rate, seed, self._clock()))
+            self._datasets.add(dataset_to_generate(job, recipe, len(messages), self._clock()))
         for message in messages:
             if message.part_id not in leave_out:
                 self._queues.send(self._queue_name, message.encode())
@@ -135,21 +121,32 @@ class GenerationService:
             part_ids=tuple(message.part_id for message in messages),
             status=job.status,
             total_count=job.record_count,
-            batch_size=size,
+            batch_size=recipe.chunk_size,
         )
 
     def generate_again(self, job: Job) -> Job:
-        """Ask again for the sample data that a failed job waited for; it is the same data.
+        """Ask again for the sample data that a failed job waited for; it is the same data, in the same parts.
+
+        Of two callers at a time one sets the job going; the other one finds that it is no longer failed, and
+        changes nothing. Nothing in Bronze is deleted: who waits for the same dataset may be reading it.
 
         Raises:
             Conflict: nobody knows what the data was to be.
         """
-        error_rate, seed = self._recipe(job)
+        recipe = self._recipe(job)
         now = self._clock()
-        waiting = self._jobs.update(
-            job.user_id, job.job_id, lambda current: current.waiting_for_data(now, _STAGE)
-        )
-        self.generate_for(waiting, error_rate, seed)
+        won = False
+
+        def claimed(current: Job) -> Job:
+            nonlocal won
+            won = current.status is JobStatus.FAILED
+            return current.waiting_for_data(now, _STAGE) if won else current
+
+        waiting = self._jobs.update(job.user_id, job.job_id, claimed)
+        if won:
+            if self._datasets.get(job.user_id, job.parent_job_id) is not None:
+                self._datasets.update(job.user_id, job.parent_job_id, Dataset.generating_again)
+            self._generate(waiting, recipe)
         return waiting
 
     def resume(self, job: Job) -> None:
@@ -160,43 +157,32 @@ class GenerationService:
         Raises:
             Conflict: nobody knows what the data was to be.
         """
+        recipe = self._recipe(job)
         if self._datasets.get(job.user_id, job.parent_job_id) is None:
-            self._asked_for(job, *self._recipe(job))
+            self._asked_for(job, recipe)
             return
         self.advance(job.user_id, job.parent_job_id)
         dataset = self._datasets.get(job.user_id, job.parent_job_id)
         if dataset is None or dataset.status is DatasetStatus.FAILED:
             raise Conflict("the dataset could not be generated", "dataset_failed")
-        if dataset.status is DatasetStatus.READY:
-            return
-        if dataset.error_rate is None or dataset.total_chunks != self._chunk_count(job):
-            raise Conflict("its parts were asked for under other settings: retry the job", "dataset_failed")
-        self._asked_for(job, dataset.error_rate, dataset.seed, leave_out=self._parts_there(job))
+        if dataset.status is not DatasetStatus.READY:
+            self._asked_for(job, recipe, leave_out=self._parts_there(job))
 
     def _parts_there(self, job: Job) -> set[str]:
         files = self._bronze.list_files(lake_paths.bronze_dataset(job.user_id, job.parent_job_id))
         return {lake_paths.file_name(file.path).removesuffix(".json") for file in files}
 
-    def _recipe(self, job: Job) -> tuple[float, int | None]:
+    def _recipe(self, job: Job) -> SampleRecipe:
         dataset = self._datasets.get(job.user_id, job.parent_job_id)
-        if dataset is None:
-            if job.kind is JobKind.GENERATE:
-                raise Conflict("nothing is known of the dataset: ask for a new one", "dataset_failed")
-            return DEFAULT_ERROR_RATE, None
-        if dataset.deleted_at is not None or dataset.error_rate is None or dataset.seed is None:
-            raise Conflict("the dataset can't be generated again: upload it again", "dataset_failed")
-        chunks = self._chunk_count(job)
-        if dataset.status is DatasetStatus.FAILED or dataset.total_chunks != chunks:
-            # The settings may have changed since: parts of another size must not stay among the new ones.
-            self._bronze.delete_folder(lake_paths.bronze_dataset(job.user_id, job.parent_job_id))
-        self._datasets.update(job.user_id, job.parent_job_id, lambda current: current.generating(chunks))
-        return dataset.error_rate, dataset.seed
-
-    def _chunk_count(self, job: Job) -> int:
-        return -(-job.record_count // self._chunk_size(job))
-
-    def _chunk_size(self, job: Job) -> int:
-        return max(self._batch_size, -(-job.record_count // GREATEST_CHUNK_COUNT))
+        if dataset is not None:
+            if dataset.recipe is None:
+                raise Conflict(
+                    "the dataset can't be made again: upload it, or ask for a new one", "dataset_failed"
+                )
+            return dataset.recipe
+        if job.kind is JobKind.GENERATE:
+            raise Conflict("nothing is known of the dataset: ask for a new one", "dataset_failed")
+        return new_recipe(job, DEFAULT_ERROR_RATE, None, self._batch_size)
 
     def run(self, message: GenerationMessage, delivery: int) -> None:
         """Make one part, then let everything that waits for the dataset know.
@@ -222,6 +208,11 @@ class GenerationService:
                 message.seed, message.first_record, message.record_count, message.error_rate
             )
             self._bronze.write(lake_paths.bronze_part(user_id, parent_job_id, message.part_id), part)
+        except Exception as error:
+            if delivery >= MAX_DELIVERIES:
+                self._give_up(message, error)
+            raise
+        try:
             self.advance(user_id, parent_job_id, message.part_id)
         except NotFound as error:
             if not self._is_gone(user_id, parent_job_id):
@@ -229,10 +220,6 @@ class GenerationService:
             # Deleted while the part was made, and there once more by now.
             self._bronze.delete_folder(lake_paths.bronze_dataset(user_id, parent_job_id))
             raise InvalidMessage(f"there is no dataset {parent_job_id}") from error
-        except Exception as error:
-            if delivery >= MAX_DELIVERIES:
-                self._give_up(message, f"part {message.part_id} could not be generated: {error}")
-            raise
 
     def advance(self, user_id: str, parent_job_id: str, part_id: str | None = None) -> None:
         """Show the waiting jobs how many parts are there; when all are, set those jobs going.
@@ -280,11 +267,13 @@ class GenerationService:
             lambda current: current.completed(now),
         )
 
-    def _give_up(self, message: GenerationMessage, reason: str) -> None:
+    def _give_up(self, message: GenerationMessage, error: Exception) -> None:
+        reason = f"part {message.part_id} could not be generated: {words_for_owner(error)}"
         _log.error("dataset %s of job %s: %s", message.parent_job_id, message.job_id, reason)
-        self._datasets.update(message.user_id, message.parent_job_id, lambda current: current.failed())
-        for job in self._waiting_jobs(message.user_id, message.parent_job_id):
-            self._fail(job, reason)
+        dataset = self._datasets.update(message.user_id, message.parent_job_id, Dataset.failed)
+        if dataset.status is DatasetStatus.FAILED:
+            for job in self._waiting_jobs(message.user_id, message.parent_job_id):
+                self._fail(job, reason)
 
     def _fail(self, job: Job, reason: str) -> None:
         now = self._clock()
@@ -309,40 +298,3 @@ def _shown(job: Job, done: int, parts: int, now: datetime) -> Job:
     steps = parts if job.kind is JobKind.GENERATE else generating_and_cleaning_steps(parts)
     shown = replace(job, progress_total=max(job.progress_total, steps)).progressed(_STAGE, done)
     return replace(shown, heartbeat_at=now) if shown != job else job
-
-
-def _seed_of(job: Job) -> int:
-    return int(job.job_id[-8:], 16)
-
-
-def _dataset(job: Job, total_chunks: int, error_rate: float, seed: int, now: datetime) -> Dataset:
-    return Dataset(
-        user_id=job.user_id,
-        parent_job_id=job.parent_job_id,
-        record_count=job.record_count,
-        total_chunks=total_chunks,
-        status=DatasetStatus.GENERATING,
-        created_at=now,
-        seed=seed,
-        error_rate=error_rate,
-    )
-
-
-def _plan(job: Job, size: int, error_rate: float, seed: int) -> list[GenerationMessage]:
-    starts = range(0, job.record_count, size)
-    return [
-        GenerationMessage(
-            user_id=job.user_id,
-            job_id=job.job_id,
-            parent_job_id=job.parent_job_id,
-            trace_parent=job.trace_parent,
-            part_id=f"{index:05d}",
-            chunk_index=index,
-            total_chunks=len(starts),
-            first_record=start,
-            record_count=min(size, job.record_count - start),
-            seed=seed,
-            error_rate=error_rate,
-        )
-        for index, start in enumerate(starts)
-    ]

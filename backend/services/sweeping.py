@@ -51,11 +51,10 @@ class SweepingService:
     - A job on the small path whose worker has no heartbeat: its message is sent anew. The one that the worker
       had comes back when its lease runs out, and finds the job in hand or done.
     - A job that waits for a worker or for its data: its messages may be lost, when who was to send them died.
-      Where so many are on the queue that they wait in line, nothing is done. Otherwise they are sent again
-      after a while, and then after twice as long.
-    - A message of the large path stays on its queue until its job has ended, whoever dies; so it is missed
-      only where that queue holds nothing at all.
-
+      They are sent again after a while, and then after twice as long. Where so many are on the queue that
+      they wait in line, nothing is done until the longest lease is over, which a host that is gone may hold.
+    - A message of the large path stays on its queue until its job has ended, whoever dies; so it waits in
+      line where that queue holds anything at all.
     - A job that could be loaded, and is not: on the small path whoever gets its message loads it. One of the
       large path waits for the next call of `LoadingService.step`.
 
@@ -142,7 +141,7 @@ class SweepingService:
             self._dispatcher.send_again(self._claim(job, lambda current: current.load_goes_on(self._clock())))
             done.requeued += 1
         elif job.starts_since_submission >= MAX_DELIVERIES:
-            self._fail(job, f"{MAX_DELIVERIES} workers began on it, and none of them came to an end", done)
+            self._fail(job, _no_worker_ended(job), done)
         else:
             _log.warning("job %s: nobody was heard of since %s", job.job_id, job.quiet_since)
             self._dispatcher.send_again(self._claim(job, lambda current: current.worker_lost(self._clock())))
@@ -186,3 +185,8 @@ class SweepingService:
             return change(current)
 
         return self._jobs.update(job.user_id, job.job_id, if_quiet)
+
+
+def _no_worker_ended(job: Job) -> str:
+    reason = f"{MAX_DELIVERIES} workers began on it, and none of them came to an end"
+    return f"{reason}; the last error: {job.error}" if job.error else reason

@@ -39,6 +39,8 @@ grant_databricks_job() {
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Blob Data Reader" "$bronze"
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Blob Data Contributor" "$lake"
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/JobProgress"
+    # How many parts a dataset has, so that none is missed.
+    grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Reader" "$tables/Datasets"
     # A job that it begins is put into the index of open jobs; one that it fails is taken out, counted and told.
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/OpenJobs"
     grant "Databricks job" "$JOB_PRINCIPAL" "Storage Table Data Contributor" "$tables/JobEndings"

@@ -35,8 +35,6 @@ from tests.waiting import wait_until
 _SEED = 20261123
 _SMALL_LIMIT = 2_000
 _LARGE_RECORDS = _SMALL_LIMIT + 500
-# A kill takes with it all that the worker has in hand, sixteen jobs at most.
-_SECONDS_BETWEEN_KILLS = (10.0, 45.0)
 _MOST_MEDIANS = 5
 _WORKER = "backend.local.functions_host.worker"
 
@@ -45,12 +43,18 @@ RowCounts = dict[tuple[str, str], dict[str, int]]
 
 @dataclass(frozen=True)
 class Scale:
-    """How much is asked of the stack, and how long it may take."""
+    """How much is asked of the stack, and how long it may take.
+
+    Attributes:
+        seconds_between_kills: at least and at most; one takes all that the worker has in hand, sixteen jobs
+            at most.
+    """
 
     users: int
     jobs_each: int
     large_jobs: int
     seconds: float
+    seconds_between_kills: tuple[float, float]
 
     @property
     def jobs(self) -> int:
@@ -58,16 +62,17 @@ class Scale:
         return self.users * self.jobs_each
 
 
-SHORT = Scale(users=10, jobs_each=4, large_jobs=1, seconds=180)
-LONG = Scale(users=50, jobs_each=20, large_jobs=4, seconds=2400)
+SHORT = Scale(users=10, jobs_each=4, large_jobs=1, seconds=180, seconds_between_kills=(2.0, 10.0))
+LONG = Scale(users=50, jobs_each=20, large_jobs=4, seconds=2400, seconds_between_kills=(10.0, 45.0))
 
 
 class WorkerKiller:
     """Kills a random one of a stack's Functions workers every few seconds."""
 
-    def __init__(self, stack: RunningStack) -> None:
+    def __init__(self, stack: RunningStack, seconds_between: tuple[float, float]) -> None:
         self.kills = 0
         self._stack = stack
+        self._seconds_between = seconds_between
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run)
 
@@ -81,7 +86,7 @@ class WorkerKiller:
 
     def _run(self) -> None:
         chance = random.Random(_SEED)
-        while not self._ended.wait(chance.uniform(*_SECONDS_BETWEEN_KILLS)):
+        while not self._ended.wait(chance.uniform(*self._seconds_between)):
             workers = [process for process in self._stack.processes() if _is_worker(process)]
             if workers:
                 chance.choice(workers).kill()
@@ -130,10 +135,12 @@ def run(stack: RunningStack, scale: Scale) -> list[Submitted]:
         Settings.from_environment({"AZURE_STORAGE_CONNECTION_STRING": stack.addresses.connection_string})
     )
     began = time.monotonic()
-    with WorkerKiller(stack) as killer, ThreadPoolExecutor(scale.users) as threads:
+    killer = WorkerKiller(stack, scale.seconds_between_kills)
+    with killer, ThreadPoolExecutor(scale.users) as threads:
         everything = list(threads.map(lambda each: submit(stack.url, each), sizes(scale)))
         watch(services, everything, scale.seconds)
     took = time.monotonic() - began
+    assert killer.kills > 0
     jobs = check(stack, services, everything)
     attempts = sum(job.attempts > 1 for job in jobs)
     record(
@@ -261,6 +268,7 @@ def small_beside_large(stack: RunningStack, times: int) -> tuple[float, float]:
     large = user.clean(dataCount=60_000)["jobId"]
     wait_until(lambda: user.job(large)["status"] == "processing", 240)
     beside = [_seconds(user) for _ in range(times) if user.job(large)["status"] == "processing"]
+    assert beside, "the large job was over before a small one had ended"
     job = user.job(large)
     wait_until(lambda: user.job(large)["status"] == "completed", 240)
     user.close()

@@ -216,7 +216,7 @@ def test_the_jobs_of_a_dataset(jobs: JobProgressTable) -> None:
 
 
 def dataset(user_id: str) -> Dataset:
-    return Dataset(user_id, "orders-2026", 5000, 2, DatasetStatus.GENERATING, NOW, (1 << 63) - 1, 0.05)
+    return Dataset(user_id, "orders-2026", 5000, 2, DatasetStatus.GENERATING, NOW, (1 << 63) - 1, 0.05, 2500)
 
 
 def test_a_dataset_comes_back_as_it_was_added_and_changed(datasets: DatasetTable) -> None:
@@ -229,7 +229,7 @@ def test_a_dataset_comes_back_as_it_was_added_and_changed(datasets: DatasetTable
 
 
 def test_a_dataset_without_a_recipe_comes_back_without(datasets: DatasetTable) -> None:
-    one = replace(dataset(new_user_id()), seed=None, error_rate=None)
+    one = replace(dataset(new_user_id()), seed=None, error_rate=None, chunk_size=None)
     datasets.add(one)
     assert datasets.get(one.user_id, one.parent_job_id) == one
 
@@ -303,6 +303,32 @@ def test_a_job_that_is_retried_is_open_again(jobs: JobProgressTable) -> None:
     ):
         last = jobs.update(user, new.job_id, change)
     assert _open(jobs, user) == [last]
+
+
+def test_a_job_that_is_retried_while_its_end_is_put_away_stays_open(
+    jobs: JobProgressTable, tables: TableServiceClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user_id = new_user_id()
+    failed = job(user_id)
+    late = JobProgressTable(tables)
+    jobs.add(failed)
+    with monkeypatch.context() as put_off:
+        put_off.setattr(late, "_forget", lambda *_: None)
+        late.update(user_id, failed.job_id, lambda current: current.failed(NOW, "given up"))
+    note_open = jobs._note_open
+
+    def note_open_before_the_other_forgets(current: Job) -> None:
+        monkeypatch.setattr(jobs, "_note_open", note_open)
+        note_open(current)
+        late._forget(user_id, failed.job_id)
+
+    monkeypatch.setattr(jobs, "_note_open", note_open_before_the_other_forgets)
+    jobs.update(
+        user_id,
+        failed.job_id,
+        lambda current: current.queued(NOW, ProcessingPath.SMALL_BATCH, "small", "waiting"),
+    )
+    assert [entry.status for entry in jobs.open_jobs() if entry.user_id == user_id] == [JobStatus.QUEUED]
 
 
 def test_a_key_that_a_crash_left_in_the_index_is_taken_out(

@@ -9,13 +9,14 @@ import pytest
 from pyarrow import BufferReader
 
 from backend.data_routing import DataRouter
-from backend.domain.errors import InvalidMessage
+from backend.domain.datasets import Dataset, DatasetStatus
+from backend.domain.errors import InvalidMessage, PartsMissing
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
 from backend.services.cleaning import CleaningService
 from backend.services.heartbeat import Heartbeat
 from backend.services.small_batch_cleaning import SmallBatchCleaner
-from tests.fakes import InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues, SetClock
+from tests.fakes import InMemoryDatasets, InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues, SetClock
 
 USER, JOB, DATASET = "a" * 32, "b" * 32, "dataset"
 AS_OF = datetime(2026, 11, 22, 21, 0, tzinfo=UTC)
@@ -54,10 +55,12 @@ class World:
         self.queues = InMemoryQueues()
         self.clock = SetClock(AS_OF)
         self.jobs = InMemoryJobProgress([_job()])
+        self.datasets = InMemoryDatasets()
         self.service = CleaningService(
             self.bronze,
             self.lake,
             self.jobs,
+            self.datasets,
             DataRouter(self.queues, record_limit, "small", "large"),
             SmallBatchCleaner(self.bronze, self.lake, record_limit=record_limit, byte_limit=byte_limit),
             HEARTBEAT,
@@ -315,6 +318,30 @@ def test_progress_never_goes_back_on_a_second_attempt() -> None:
     world.service.run(MESSAGE, 2)
     assert [job.progress_done for job in world.jobs.updates] == sorted(
         job.progress_done for job in world.jobs.updates
+    )
+
+
+def test_a_dataset_of_which_a_part_is_missing_is_not_cleaned_until_it_is_there() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.datasets.add(Dataset(USER, DATASET, 2, 2, DatasetStatus.READY, AS_OF))
+    with pytest.raises(PartsMissing, match="only 1 of the dataset's 2 parts are in Bronze"):
+        world.service.run(MESSAGE, 1)
+    assert (world.job().status, world.lake.files) == (JobStatus.QUEUED, {})
+    world.bronze.write(f"{USER}/{DATASET}/b.json", _part(_record("o2")))
+    world.service.run(MESSAGE, 2)
+    counts = world.job().counts
+    assert counts is not None
+    assert counts.records_in == 2
+
+
+def test_a_dataset_whose_part_stays_away_fails_the_job_and_says_so() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.datasets.add(Dataset(USER, DATASET, 2, 2, DatasetStatus.READY, AS_OF))
+    with pytest.raises(PartsMissing):
+        world.service.run(MESSAGE, MAX_DELIVERIES)
+    assert (world.job().status, world.job().error) == (
+        JobStatus.FAILED,
+        "only 1 of the dataset's 2 parts are in Bronze",
     )
 
 

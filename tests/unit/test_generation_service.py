@@ -1,4 +1,5 @@
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from backend.domain.jobs import Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage, GenerationMessage
 from backend.sample_data.generator import generate_chunk
 from backend.services.dispatching import JobDispatcher
-from backend.services.generation import GenerationPlan, GenerationService
+from backend.services.generation import GenerationService
+from backend.services.generation_plan import GenerationPlan
 from backend.services.open_job_limit import OpenJobLimit
 from tests.fakes import InMemoryDatasets, InMemoryFileSystem, InMemoryJobProgress, InMemoryQueues, SetClock
 
@@ -296,7 +298,11 @@ class TestFailure:
         for job_id in (JOB, "4" * 32):
             job = factory.job(job_id)
             assert job.status is JobStatus.FAILED
-            assert job.error == "part 00001 could not be generated: the disk is full"
+            assert job.error is not None
+            assert re.fullmatch(
+                r"part 00001 could not be generated: OSError: the disk is full \(stack [0-9a-f]{12}\)",
+                job.error,
+            )
 
     def test_can_be_mended_by_generating_again(self) -> None:
         files = BrokenStorage()
@@ -312,18 +318,57 @@ class TestFailure:
         assert factory.job().status is JobStatus.QUEUED
         assert factory.dataset_status() is DatasetStatus.READY
 
-    def test_leaves_no_part_of_another_size_among_those_generated_again(self) -> None:
+    def test_makes_the_same_parts_again_also_under_other_settings(self) -> None:
         factory = Factory()
         factory.service.generate_for(factory.cleaning_job(8), error_rate=0, seed=7)
-        factory.service.run(factory.messages()[0], delivery=1)
+        asked_for = factory.messages()
+        factory.service.run(asked_for[0], delivery=1)
         factory.datasets.update(USER, DATASET, lambda dataset: dataset.failed())
         factory.jobs.update(USER, JOB, lambda job: job.failed(factory.clock.now, "given up"))
         resized = Factory(batch_size=8, after=factory)
         resized.service.generate_again(resized.job())
-        assert factory.files.files == {}
-        dataset = factory.datasets.get(USER, DATASET)
-        assert dataset is not None
-        assert (dataset.status, dataset.total_chunks) == (DatasetStatus.GENERATING, 1)
+        assert resized.messages() == asked_for
+        assert set(factory.files.files) == {f"{USER}/{DATASET}/00000.json"}
+        assert factory.dataset_status() is DatasetStatus.GENERATING
+
+    def test_is_mended_by_one_of_two_who_generate_again(self) -> None:
+        factory = Factory()
+        factory.service.generate_for(factory.cleaning_job(8), error_rate=0, seed=7)
+        factory.datasets.update(USER, DATASET, lambda dataset: dataset.failed())
+        factory.jobs.update(USER, JOB, lambda job: job.failed(factory.clock.now, "given up"))
+        failed = factory.job()
+        factory.service.generate_again(failed)
+        factory.run_all()
+        factory.jobs.update(USER, JOB, lambda job: job.started(factory.clock.now, "reading", 5))
+        sent = len(factory.messages())
+        assert factory.service.generate_again(failed).status is JobStatus.PROCESSING
+        assert (factory.job().status, len(factory.messages())) == (JobStatus.PROCESSING, sent)
+        assert factory.dataset_status() is DatasetStatus.READY
+
+    def test_of_a_part_that_has_come_before_leaves_a_complete_dataset_as_it_is(self) -> None:
+        files = BrokenStorage()
+        files.works = True
+        factory = Factory(files=files)
+        factory.service.generate_for(factory.cleaning_job(8), error_rate=0, seed=7)
+        factory.run_all()
+        files.works = False
+        with pytest.raises(OSError, match="the disk is full"):
+            factory.service.run(factory.messages()[0], delivery=MAX_DELIVERIES)
+        assert (factory.dataset_status(), factory.job().status) == (DatasetStatus.READY, JobStatus.QUEUED)
+
+    def test_to_send_a_complete_dataset_on_its_way_does_not_fail_it(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        factory = Factory()
+        factory.service.generate_for(factory.cleaning_job(4), error_rate=0, seed=7)
+        (message,) = factory.messages()
+        monkeypatch.setattr(factory.queues, "send", _refuse)
+        with pytest.raises(ConnectionError):
+            factory.service.run(message, delivery=MAX_DELIVERIES)
+        assert (factory.dataset_status(), factory.job().status) == (
+            DatasetStatus.READY,
+            JobStatus.GENERATING,
+        )
 
     def test_of_an_upload_can_not_be_mended_by_generating(self) -> None:
         factory = Factory()

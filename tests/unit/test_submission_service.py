@@ -330,7 +330,7 @@ def test_a_dataset_whose_upload_has_not_ended_does_not_exist_yet(world: World) -
 def test_a_retry_that_finds_the_queue_broken_leaves_a_job_that_can_be_retried(
     world: World, data: DatasetStatus
 ) -> None:
-    world.add_dataset(5, data, seed=7, error_rate=0.5)
+    world.add_dataset(5, data, seed=7, error_rate=0.5, chunk_size=4)
     failed_job(world)
     world.queues.broken = True
     with pytest.raises(ConnectionError):
@@ -390,7 +390,7 @@ def test_another_users_job_can_not_be_retried(world: World) -> None:
 
 @pytest.mark.parametrize("kind", list(JobKind))
 def test_a_job_whose_sample_data_failed_is_retried_with_the_same_data(world: World, kind: JobKind) -> None:
-    world.add_dataset(5, DatasetStatus.FAILED, seed=7, error_rate=0.5)
+    world.add_dataset(5, DatasetStatus.FAILED, seed=7, error_rate=0.5, chunk_size=4)
     failed_job(world, kind=kind)
     job = world.service().retry(USER, "1" * 32)
     assert job.status is JobStatus.GENERATING

@@ -101,6 +101,7 @@ def _dataset(status: DatasetStatus = DatasetStatus.GENERATING) -> Dataset:
         created_at=NOW,
         seed=7,
         error_rate=0.1,
+        chunk_size=5,
     )
 
 
@@ -186,6 +187,19 @@ def test_jobs_that_wait_to_be_loaded_wait_in_line_too() -> None:
     for _ in range(33):
         world.queues.send("small", b"somebody's message")
     assert world.sweep_after(300) == SweepStep()
+
+
+def test_a_job_that_is_given_up_says_what_its_last_worker_said() -> None:
+    world = World()
+    world.queue()
+    for _ in range(5):
+        world.start()
+    world.change(lambda job: job.attempt_failed(world.clock.now, "OSError: disk (stack 0123456789ab)"))
+    assert world.sweep_after(40) == SweepStep(failed=1)
+    assert world.job().error == (
+        "5 workers began on it, and none of them came to an end; the last error: OSError: disk"
+        " (stack 0123456789ab)"
+    )
 
 
 def test_a_worker_that_is_heard_of_just_then_keeps_its_job(monkeypatch: pytest.MonkeyPatch) -> None:
