@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.load import SHORT, run, started
+from tests.faults.load import MOST_MEDIANS, SHORT, latencies, run, started
 
 
 @pytest.mark.timeout(240)
@@ -13,3 +13,5 @@ def test_jobs_of_many_users_all_end_once_while_workers_are_killed(tmp_path: Path
         stack.wait_ready()
         everything = run(stack, SHORT)
     assert sum(len(each.records) for each in everything) == 40
+    median, slowest = latencies(everything)
+    assert slowest < MOST_MEDIANS * median
