@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from threading import RLock
 
 from backend.domain.datasets import Dataset, DatasetStatus
 from backend.domain.errors import Conflict, LeaseLost, NotFound, Unavailable
@@ -113,6 +114,7 @@ class InMemoryJobProgress(JobProgressStore):
     def __init__(self, jobs: Iterable[Job] = ()) -> None:
         self.rows: dict[tuple[str, str], Job] = {}
         self.updates: list[Job] = []
+        self._lock = RLock()
         for job in jobs:
             self.add(job)
 
@@ -127,11 +129,12 @@ class InMemoryJobProgress(JobProgressStore):
 
     def update(self, user_id: str, job_id: str, change: Callable[[Job], Job]) -> Job:
         key = (user_id, job_id)
-        if key not in self.rows:
-            raise NotFound(f"there is no job {job_id}")
-        self.rows[key] = change(self.rows[key])
-        self.updates.append(self.rows[key])
-        return self.rows[key]
+        with self._lock:
+            if key not in self.rows:
+                raise NotFound(f"there is no job {job_id}")
+            self.rows[key] = change(self.rows[key])
+            self.updates.append(self.rows[key])
+            return self.rows[key]
 
     def page(self, user_id: str, status: JobStatus | None, limit: int, after: str | None) -> list[Job]:
         jobs = [

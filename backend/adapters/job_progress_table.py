@@ -105,7 +105,7 @@ class JobProgressTable:
 
     def count_open(self, user_id: str, most: int) -> int:
         """See the port. Entries of jobs that have ended count until somebody looks at them."""
-        return len(self._open_jobs.query("PartitionKey eq @user", {"user": user_id}, most))
+        return self._open_jobs.count(user_id, most)
 
     def look_at(self, entry: OpenJob) -> Job | None:
         """See the port."""

@@ -107,6 +107,13 @@ class TableRows:
         )
         return list(islice(rows, limit))
 
+    def count(self, partition_key: str, most: int) -> int:
+        """How many rows a partition has, counted to `most`."""
+        keys = self._table.query_entities(
+            "PartitionKey eq @key", parameters={"key": partition_key}, select="RowKey", results_per_page=most
+        )
+        return sum(1 for _ in islice(keys, most))
+
     def every_row(self) -> Iterator[TableEntity]:
         """Every row of the table, in no order."""
         yield from self._table.list_entities()

@@ -10,6 +10,7 @@ import msgspec
 from backend import lake_paths
 from backend.data_routing import DataRouter
 from backend.domain.errors import (
+    Conflict,
     ConservationViolated,
     InvalidMessage,
     MalformedPart,
@@ -151,12 +152,19 @@ class CleaningService:
         files = [file for file in self._bronze.list_files(folder) if file.path.endswith(".json")]
         if not files:
             raise NotFound(f"dataset {message.parent_job_id} has no parts in Bronze")
-        dataset = self._datasets.get(message.user_id, message.parent_job_id)
-        if dataset is not None and len(files) < dataset.total_chunks:
-            raise PartsMissing(
-                f"only {len(files)} of the dataset's {dataset.total_chunks} parts are in Bronze"
-            )
+        self._check(message, len(files))
         return sorted(files, key=lambda file: lake_paths.file_name(file.path).encode())
+
+    def _check(self, message: CleaningMessage, parts: int) -> None:
+        """Raises what another attempt may find mended. One that was put into Bronze by hand is not known."""
+        dataset = self._datasets.get(message.user_id, message.parent_job_id)
+        if dataset is None:
+            return
+        if dataset.deleted_at is not None:
+            # Marked when the job had just been taken in. Who saw the job in time takes the mark back.
+            raise Conflict("the dataset is being deleted", "dataset_deleted")
+        if parts < dataset.total_chunks:
+            raise PartsMissing(f"only {parts} of the dataset's {dataset.total_chunks} parts are in Bronze")
 
     def _pass_on(self, message: CleaningMessage, reason: str) -> None:
         """Hand a dataset that is too large to the large path, and let the job say so."""

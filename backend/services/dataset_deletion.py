@@ -103,7 +103,7 @@ class DatasetDeletion:
                 self._datasets.add(_placed_by_hand(user_id, parent_job_id, now))
         marked = self._datasets.update(user_id, parent_job_id, lambda current: current.deleted(now))
         try:
-            # Whoever adds a job looks at the mark afterwards: one of the two sees the other.
+            # Whoever takes a job on looks at the mark after the job was added: one of the two sees the other.
             self._refuse_while_running(user_id, parent_job_id)
         except Conflict:
             if marked.deleted_at == now:

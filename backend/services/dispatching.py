@@ -25,15 +25,11 @@ class JobDispatcher:
         self._router = router
         self._clock = clock
 
-    def add_and_send(self, job: Job, check: Callable[[Job], None] = lambda _: None) -> Job:
+    def add_and_send(self, job: Job) -> Job:
         """Insert a new cleaning job whose data is in place, already `queued`, and send its message.
 
         The row comes first, since a worker refuses a message without one. When the message can't be sent,
         the job has failed, so that it does not wait forever and can be retried.
-
-        Args:
-            job: it is nowhere yet.
-            check: called between the two; what it raises keeps the message from being sent.
 
         Raises:
             Conflict: there is such a job.
@@ -41,7 +37,6 @@ class JobDispatcher:
         decision = self._router.route_data_request(job.user_id, job.record_count, job.job_id)
         queued = job.queued(self._clock(), decision.processing_path, decision.queue_name, _STAGE)
         self._jobs.add(queued)
-        check(queued)
         self._send(queued, decision)
         return queued
 

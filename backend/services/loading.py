@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
@@ -176,11 +178,9 @@ class LoadingService:
     def _load(self, job: Job) -> LoadOutcome:
         tables = self._tables(job)
         missing: list[str] = []
-        for name, destination in self._destinations.items():
-            if job.loaded_at(name) is not None:
-                continue
+        for destination, load in self._loads(job, tables):
             try:
-                took = self._load_into(destination, job, tables)
+                load.result()
             except Unavailable as error:
                 _log.warning("job %s is not in %s: %s", job.job_id, destination.name, error)
                 missing.append(f"{destination.name}: {error}")
@@ -190,28 +190,40 @@ class LoadingService:
                 return self._refuse(job, str(error))
             except ValueTooLong as error:
                 return self._refuse(job, str(error))
-            else:
-                job = self._loaded(job, name, took)
         if missing:
             return self._put_off(job, "; ".join(missing))
         self._change(job, lambda current: self._completed(job, current))
         return LoadOutcome.LOADED
+
+    def _loads(self, job: Job, tables: Sequence[GoldTable]) -> list[tuple[GoldDestination, "Future[None]"]]:
+        """A load for each destination that lacks the job, all at once; every one has ended."""
+        lacking = {
+            name: destination
+            for name, destination in self._destinations.items()
+            if job.loaded_at(name) is None
+        }
+        with (
+            self._heartbeat.during(lambda: self._beat(job)),
+            ThreadPoolExecutor(max(len(lacking), 1), thread_name_prefix="load") as threads,
+        ):
+            return [
+                (destination, threads.submit(copy_context().run, self._load_into, name, job, tables))
+                for name, destination in lacking.items()
+            ]
 
     def _completed(self, begun: Job, current: Job) -> Job:
         # A loader that stood still for long may find the job retried, and cleaned anew.
         is_the_same = current.status is JobStatus.LOADING and current.cleaned_at == begun.cleaned_at
         return current.completed(self._clock()) if is_the_same else current
 
-    def _load_into(self, destination: GoldDestination, job: Job, tables: Sequence[GoldTable]) -> bool:
+    def _load_into(self, name: Destination, job: Job, tables: Sequence[GoldTable]) -> None:
+        destination = self._destinations[name]
         dataset = LoadedDataset(job.user_id, job.parent_job_id, job.job_id, job.as_of)
-        with (
-            traces.span("loading", destination=destination.name),
-            self._heartbeat.during(lambda: self._beat(job)),
-        ):
+        with traces.span("loading", destination=destination.name):
             took = destination.load(dataset, tables)
         if not took:
             _log.info("%s holds a later job's rows than job %s's", destination.name, job.job_id)
-        return took
+        self._loaded(job, name, took)
 
     def _beat(self, job: Job) -> None:
         until = self._clock() + self._heartbeat.stale_after
@@ -225,9 +237,9 @@ class LoadingService:
             raise Unavailable(_REWRITTEN) from error
         return [_LakeTable(self._reader, output) for output in manifest.outputs if output.table in TABLES]
 
-    def _loaded(self, job: Job, destination: Destination, took: bool) -> Job:
+    def _loaded(self, job: Job, destination: Destination, took: bool) -> None:
         try:
-            return self._change(job, lambda current: current.loaded(destination, self._clock()))
+            self._change(job, lambda current: current.loaded(destination, self._clock()))
         except NotFound:
             # Deleted in the meantime: whoever did that may have been at the destination before.
             if took:

@@ -188,7 +188,8 @@ class SubmissionService:
 
     def _started(self, job: Job, data: DatasetStatus | None) -> Job:
         if data is DatasetStatus.READY:
-            return self._dispatcher.add_and_send(job, self._withdraw_if_deleted)
+            # Should the dataset be deleted at this moment, the worker finds that out.
+            return self._dispatcher.add_and_send(job)
         decision = self._decision(job)
         job = replace(job, processing_path=decision.processing_path, queue_name=decision.queue_name)
         self._jobs.add(job)

@@ -10,7 +10,7 @@ from pyarrow import BufferReader
 
 from backend.data_routing import DataRouter
 from backend.domain.datasets import Dataset, DatasetStatus
-from backend.domain.errors import InvalidMessage, PartsMissing
+from backend.domain.errors import Conflict, InvalidMessage, PartsMissing
 from backend.domain.jobs import Counts, Job, JobKind, JobStatus, ProcessingPath
 from backend.domain.messages import MAX_DELIVERIES, CleaningMessage
 from backend.services.cleaning import CleaningService
@@ -332,6 +332,17 @@ def test_a_dataset_of_which_a_part_is_missing_is_not_cleaned_until_it_is_there()
     counts = world.job().counts
     assert counts is not None
     assert counts.records_in == 2
+
+
+def test_a_job_on_a_dataset_that_is_marked_as_deleted_waits_for_the_mark_to_be_taken_back() -> None:
+    world = World({"a.json": _part(_record("o1"))})
+    world.datasets.add(Dataset(USER, DATASET, 1, 1, DatasetStatus.READY, AS_OF, deleted_at=AS_OF))
+    with pytest.raises(Conflict, match="the dataset is being deleted"):
+        world.service.run(MESSAGE, 1)
+    assert (world.job().status, world.lake.files) == (JobStatus.QUEUED, {})
+    world.datasets.update(USER, DATASET, Dataset.kept)
+    world.service.run(MESSAGE, 2)
+    assert world.job().status is JobStatus.LOADING
 
 
 def test_a_dataset_whose_part_stays_away_fails_the_job_and_says_so() -> None:

@@ -1,5 +1,6 @@
 import re
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -83,6 +84,23 @@ def test_a_cleaned_job_is_completed_when_its_gold_is_in_both_databases() -> None
     assert (job.status, job.finished_at, job.next_load_at) == (JobStatus.COMPLETED, NOW, None)
     assert (job.operational_loaded_at, job.warehouse_loaded_at) == (NOW, NOW)
     assert job.progress_done == job.progress_total == 12
+
+
+def test_both_databases_are_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    both = threading.Barrier(2, timeout=10)
+    for destination in (world.mysql, world.synapse):
+
+        def load_when_the_other_does(
+            dataset: LoadedDataset,
+            tables: Sequence[GoldTable],
+            load: Callable[[LoadedDataset, Sequence[GoldTable]], bool] = destination.load,
+        ) -> bool:
+            both.wait()
+            return load(dataset, tables)
+
+        monkeypatch.setattr(destination, "load", load_when_the_other_does)
+    assert world.load() is LoadOutcome.LOADED
 
 
 def test_a_database_that_is_down_leaves_the_job_loading_and_says_which_and_why() -> None:
