@@ -109,16 +109,20 @@ class Installation:
 
 
 def installations(wanted: str) -> list[Installation]:
-    """What `product` or `tests` needs."""
+    """What `product`, `tests` or `bench` needs."""
     environment = ROOT / ".venv"
     python = _python_of(environment)
     product = ROOT / "requirements.txt"
     if wanted == "product":
         return [Installation(environment, (product,), python)]
+    # Together, since an environment that is made anew has lost the packages of both.
+    tests = Installation(environment, (product, ROOT / "requirements-dev.txt"), python)
+    if wanted == "bench":
+        rivals = TOOLS / "bench"
+        return [tests, Installation(rivals, (ROOT / "requirements-bench.txt",), _python_of(rivals))]
     az, checkov = TOOLS / "az", TOOLS / "checkov"
     return [
-        # Together, since an environment that is made anew has lost the packages of both.
-        Installation(environment, (product, ROOT / "requirements-dev.txt"), python),
+        tests,
         Installation(az, (ROOT / "requirements-az.txt",), _python_of(az)),
         Installation(checkov, (ROOT / "requirements-checkov.txt",), _python_of(checkov)),
         Installation(

@@ -19,7 +19,7 @@ find_python() {
     exit 1
 }
 
-# prepare_environment SET: what environment.py is to set up, `product` or `tests`.
+# prepare_environment SET: what environment.py is to set up, `product`, `tests` or `bench`.
 prepare_environment() {
     find_python
     "$python" "$root/scripts/environment.py" "$1" || exit 1

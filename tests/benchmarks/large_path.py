@@ -8,18 +8,13 @@ import argparse
 import multiprocessing
 import os
 import tempfile
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter
-from typing import Self
-
-import psutil
 
 from backend.adapters.local_folder import LocalFiles, LocalFolder
 from backend.adapters.local_spark import local_session
@@ -30,12 +25,12 @@ from backend.services.spark_dataset_cleaning import SparkRun, clean_dataset_with
 from backend.transformations.bronze import BronzePart
 from backend.transformations.pyspark_transforms import SparkPart
 from tests.benchmarks.bronze_like_the_sample import bronze_like_the_sample
+from tests.benchmarks.memory import MemoryWatch
 from tests.benchmarks.plain_spark import clean_plainly, plain_session
 
 AS_OF = datetime(2026, 11, 22, 21, tzinfo=UTC)
 PART_RECORDS = 10_000
 _WARM_UP_PARTS = 10
-_SAMPLES_EVERY_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +110,7 @@ def _run(engine: Engine, parts: Sequence[Path], cores: int, runs: int) -> Figure
     with tempfile.TemporaryDirectory() as folder, engine(Path(folder), cores) as clean:
         clean(parts[:_WARM_UP_PARTS], _made(Path(folder) / "warm-up"))
         seconds = []
-        with _MemoryWatch() as memory:
+        with MemoryWatch() as memory:
             for run in range(runs):
                 out = _made(Path(folder) / str(run))
                 started = perf_counter()
@@ -156,41 +151,6 @@ def _pandas(folder: Path, cores: int) -> Iterator[Clean]:
 
 def _unwatched(stage: str, done: int) -> None:
     """Nobody is told of the progress."""
-
-
-class _MemoryWatch:
-    """Samples the memory of this process and of all that it started."""
-
-    def __init__(self) -> None:
-        self.peak = 0
-        self.by_process: dict[str, int] = {}
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._ended.wait(_SAMPLES_EVERY_SECONDS):
-            sizes = _sizes()
-            if sum(sizes.values()) > self.peak:
-                self.peak, self.by_process = sum(sizes.values()), sizes
-
-
-def _sizes() -> dict[str, int]:
-    """Proportional set sizes: a page that several processes share counts in parts, which add up to one."""
-    sizes: Counter[str] = Counter()
-    driver = psutil.Process()
-    for process in (driver, *driver.children(recursive=True)):
-        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            kind = "driver" if process == driver else process.name().partition(".")[0]
-            sizes["workers" if kind.startswith("python") else kind] += process.memory_full_info().pss
-    return dict(sizes)
 
 
 def _bronze(folder: Path, records: int) -> list[Path]:
