@@ -189,7 +189,7 @@ def measured_table() -> str:
         ("calls of a small job: queue; tables, JobProgress among them; lake", calls, here),
         ("lake calls of 100,000 records", f"{lake_calls(100_000)}", here),
     ]
-    return text.table(("measured or counted on 2026-11-23", "", "at commit"), rows)
+    return text.table(("measured or counted on 2026-11-23", "", "recorded at commit"), rows)
 
 
 def limits_table() -> str:
