@@ -12,7 +12,10 @@ DAYS, HOURS = 30, 730
 
 @dataclass(frozen=True)
 class Size:
-    """How much is cleaned in a day, and what that needs that does not grow by itself."""
+    """How much is cleaned in a day, and what that needs that does not grow by itself.
+
+    Without warehouse units there is no Synapse.
+    """
 
     name: str
     small_jobs: int
@@ -70,9 +73,10 @@ def costs(size: Size) -> dict[str, float]:
     small, large = size.small_jobs * DAYS, size.large_jobs * DAYS
     records = small * RECORDS_OF_SMALL + large * RECORDS_OF_LARGE
     parts = records / RECORDS_OF_SMALL
+    warehouse_seconds = WAREHOUSE_SECONDS_OF_SMALL if size.hundreds_of_warehouse_units else 0
     lake_gb = records * (BRONZE_BYTES_A_RECORD + OUTPUT_BYTES_A_RECORD) / 1e9
     seconds = (
-        small * (CLEANING_SECONDS_OF_SMALL + MYSQL_SECONDS_OF_SMALL + WAREHOUSE_SECONDS_OF_SMALL)
+        small * (CLEANING_SECONDS_OF_SMALL + MYSQL_SECONDS_OF_SMALL + warehouse_seconds)
         + large * LOADING_SECONDS_OF_LARGE
         + SMALL_RUNS * DAYS * 2 * PIPELINE_CALL_SECONDS
     )
@@ -93,7 +97,9 @@ def costs(size: Size) -> dict[str, float]:
         "MySQL: server": HOURS * MYSQL_TWO_CORES_HOUR * size.mysql_servers_of_two_cores,
         "MySQL: storage": max(LEAST_MYSQL_GB, mysql_gb) * MYSQL_GB,
         "Synapse: pool": HOURS * WAREHOUSE_100_UNITS_HOUR * size.hundreds_of_warehouse_units,
-        "Synapse: storage": -(-warehouse_gb // 1_000) * WAREHOUSE_TB,
+        "Synapse: storage": -(-warehouse_gb // 1_000) * WAREHOUSE_TB
+        if size.hundreds_of_warehouse_units
+        else 0,
         "Logs": max(0, (small + large) * LOG_BYTES_A_JOB / 1e9 - LOG_FREE_GB) * LOG_GB,
     }
 
