@@ -67,5 +67,6 @@ WAYS = {
         "the 10 checks and the split alone",
         "checks",
         own_packages=True,
+        most_records=100_000,
     ),
 }
