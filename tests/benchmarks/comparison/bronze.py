@@ -19,7 +19,7 @@ def bronze_parts(folder: Path, records: int) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     parts = [folder / f"{number:05d}.json" for number in range(-(-records // PART_RECORDS))]
     with ProcessPoolExecutor() as pool:
-        list(pool.map(_make, [part for part in parts if not part.exists()]))
+        list(pool.map(make_part, [part for part in parts if not part.exists()]))
     return parts
 
 
@@ -31,10 +31,11 @@ def digest(parts: Sequence[Path]) -> str:
     return content.hexdigest()
 
 
-def _make(part: Path) -> None:
+def make_part(part: Path, count: int = PART_RECORDS) -> None:
+    """Write a part of so many records, the same for the same name."""
     seed = int(part.stem)
     chance = random.Random(seed)
-    records = json.loads(bronze_like_the_sample(PART_RECORDS, seed))
+    records = json.loads(bronze_like_the_sample(count, seed))
     for place in chance.sample(range(1, len(records)), round(len(records) * _DUPLICATES)):
         # As a shop sends an order line once more, updated on a later day.
         again = json.loads(json.dumps(records[place - 1]))
