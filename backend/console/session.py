@@ -113,7 +113,9 @@ def session_words() -> dict[str, str | None]:
 def next_page() -> str:
     """The page that was asked for before logging in; only ever one of the console's own."""
     page = request.values.get("next", "")
-    return page if page.startswith(_PAGES) else url_for("console.home.show")
+    # A line's end would be one of the header's that sends the browser there.
+    is_own = page.startswith(_PAGES) and page.isprintable()
+    return page if is_own else url_for("console.home.show")
 
 
 def redirect_to(address: str) -> Response:

@@ -290,9 +290,10 @@ def test_a_worker_that_stands_still_is_given_no_more_while_another_has_room(
     since = time.monotonic()
     wait_until(lambda: time.monotonic() > since + 0.3)
 
-    for number in range(3):
+    # As many as are fetched however they come: past the threshold of host.json nothing is.
+    for number in range(2):
         send(queue, number=number, until=str(done))
-    wait_until(lambda: len(records.of("message")) == 4)
+    wait_until(lambda: len(records.of("message")) == 3)
     done.touch()
 
     first, *others = (record["process"] for record in records.of("message"))

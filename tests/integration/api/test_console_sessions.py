@@ -108,7 +108,17 @@ def test_after_logging_in_one_is_where_one_wanted_to_be(browser: ConsoleBrowser,
     assert response.location == "/console/jobs?status=failed"
 
 
-@pytest.mark.parametrize("page", ["https://evil.example/", "//evil.example/", "/\\evil.example", "/docs"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example",
+        "/docs",
+        "/console/\r\nSet-Cookie: session=theirs",
+        "/console/\x00",
+    ],
+)
 def test_logging_in_leads_to_no_other_site(browser: ConsoleBrowser, user: User, page: str) -> None:
     assert browser.log_in(user.username, user.password, next=page).location == "/"
 
