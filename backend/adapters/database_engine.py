@@ -15,6 +15,7 @@ LONG_ANSWER_SECONDS = 300
 
 _ANSWER_SECONDS = 30
 _SQLITE_BUSY_SECONDS = 10
+_SQLITE_CACHE_KIB = 64 << 10
 _MYSQL_CONNECT_SECONDS = 5
 # A value that does not fit is an error under any server's settings, and a lock is not waited for forever.
 _MYSQL_SESSION = "SET SESSION sql_mode = 'TRADITIONAL', time_zone = '+00:00', innodb_lock_wait_timeout = 30"
@@ -127,6 +128,9 @@ def _sqlite(url: str, busy_seconds: int, synchronous: str) -> Engine:
         # Readers and one writer work at the same time, as every thread of the API does.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")
+        # What a job of the small path writes fits; with the 2 MiB that SQLite comes with, a load of 40,000
+        # rows takes a sixth longer.
+        connection.execute(f"PRAGMA cache_size=-{_SQLITE_CACHE_KIB}")
 
     event.listen(engine, "connect", prepare)
     return engine

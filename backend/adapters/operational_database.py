@@ -1,13 +1,13 @@
 """Gold in the operational database: SQLite by default, MySQL or MariaDB by URL."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import Table, and_, delete, func, select, text, update
+from sqlalchemy import Table, and_, delete, func, literal, select, text, update
 from sqlalchemy.dialects import mysql, sqlite
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
@@ -52,7 +52,7 @@ class OperationalDatabase:
                 if not self._register(connection, dataset):
                     return False
                 for table in tables:
-                    self._write(connection, table.name, _checked(dataset, table))
+                    self._write(connection, dataset, table)
                 for table in tables:
                     self._settle(connection, dataset, table)
         except IntegrityError as error:
@@ -111,12 +111,14 @@ class OperationalDatabase:
         statement = mysql.insert(GOLD_LOADS).values(row)
         return statement.on_duplicate_key_update(owner_id=GOLD_LOADS.c.owner_id)
 
-    def _write(self, connection: Connection, name: str, batches: Iterator[dict[str, pa.Array]]) -> None:
+    def _write(self, connection: Connection, dataset: LoadedDataset, table: GoldTable) -> None:
+        owner = dict(zip(OWNER, (dataset.owner_id, dataset.dataset_id, dataset.job_id), strict=True))
         if self._is_sqlite:
-            for columns in batches:
-                connection.exec_driver_sql(_sqlite_upsert(GOLD[name], list(columns)), _rows(columns))
+            for columns in _checked(table):
+                upsert = _sqlite_upsert(GOLD[table.name], owner, [*columns])
+                connection.exec_driver_sql(upsert, _rows(columns))
             return
-        for statement in _one_ahead(_mysql_upserts(GOLD[name], batches)):
+        for statement in _one_ahead(_mysql_upserts(GOLD[table.name], owner, _checked(table))):
             connection.exec_driver_sql(statement)
 
     def _settle(self, connection: Connection, dataset: LoadedDataset, table: GoldTable) -> None:
@@ -144,18 +146,17 @@ def _of_dataset(table: Table, owner_id: str, dataset_id: str) -> Any:
     return and_(table.c.owner_id == owner_id, table.c.dataset_id == dataset_id)
 
 
-def _checked(dataset: LoadedDataset, table: GoldTable) -> Iterator[dict[str, pa.Array]]:
+def _checked(table: GoldTable) -> Iterator[dict[str, pa.Array]]:
     """What is written of each batch that has rows, by the database's columns. Raises ValueTooLong."""
     for batch in table.batches():
         check_lengths(NAME, table.name, batch)
         if batch.num_rows:
-            yield _columns(dataset, _COLUMNS[table.name], batch)
+            yield _columns(_COLUMNS[table.name], batch)
 
 
-def _columns(dataset: LoadedDataset, table: GoldTableColumns, batch: pa.RecordBatch) -> dict[str, pa.Array]:
-    owner = zip(OWNER, (dataset.owner_id, dataset.dataset_id, dataset.job_id), strict=True)
-    columns = {name: pa.repeat(pa.scalar(value), batch.num_rows) for name, value in owner}
-    columns |= {key_column(table, name): pc.fill_null(batch[name], "") for name in table.nullable_key}
+def _columns(table: GoldTableColumns, batch: pa.RecordBatch) -> dict[str, pa.Array]:
+    """All but the owner's, which are the same in every row of a dataset."""
+    columns = {key_column(table, name): pc.fill_null(batch[name], "") for name in table.nullable_key}
     return columns | {column.name: batch[column.name] for column in table.columns}
 
 
@@ -180,22 +181,32 @@ def _has_absent_integers(column: pa.Array) -> bool:
     return bool(column.null_count) and pa.types.is_integer(column.type)
 
 
-def _sqlite_upsert(table: Table, names: list[str]) -> str:
+def _sqlite_upsert(table: Table, owner: Mapping[str, str], names: list[str]) -> str:
+    """The owner's columns stand in it as literals: bound in every row they take an eighth of the time."""
     keys = ", ".join(column.name for column in table.primary_key)
-    marks = ", ".join("?" * len(names))
-    changes = ", ".join(f"{name} = excluded.{name}" for name in _changing(table, names))
-    into = f"INSERT INTO {table.name} ({', '.join(names)})"
-    return f"{into} VALUES ({marks}) ON CONFLICT ({keys}) DO UPDATE SET {changes}"
+    values = ", ".join([*map(_sqlite_literal, owner.values()), *("?" * len(names))])
+    changes = ", ".join(f"{name} = excluded.{name}" for name in _changing(table, [*owner, *names]))
+    into = f"INSERT INTO {table.name} ({', '.join([*owner, *names])})"
+    return f"{into} VALUES ({values}) ON CONFLICT ({keys}) DO UPDATE SET {changes}"
 
 
-def _mysql_upserts(table: Table, batches: Iterator[dict[str, pa.Array]]) -> Iterator[str]:
+def _sqlite_literal(text: str) -> str:
+    return str(literal(text).compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+
+
+def _mysql_upserts(
+    table: Table, owner: Mapping[str, str], batches: Iterator[dict[str, pa.Array]]
+) -> Iterator[str]:
     """VALUES(column) is the form that MySQL and MariaDB both take."""
     for columns in batches:
-        names = list(columns)
-        changes = ", ".join(f"{_quoted(name)} = VALUES({_quoted(name)})" for name in _changing(table, names))
-        into = f"INSERT INTO {table.name} ({', '.join(map(_quoted, names))})"
-        for rows in mysql_rows.value_lists(list(columns.values()), _STATEMENT_BYTES):
-            yield f"{into} VALUES {rows} ON DUPLICATE KEY UPDATE {changes}"
+        rows = len(next(iter(columns.values())))
+        every = {name: pa.repeat(pa.scalar(value), rows) for name, value in owner.items()} | columns
+        changes = ", ".join(
+            f"{_quoted(name)} = VALUES({_quoted(name)})" for name in _changing(table, [*every])
+        )
+        into = f"INSERT INTO {table.name} ({', '.join(map(_quoted, every))})"
+        for values in mysql_rows.value_lists(list(every.values()), _STATEMENT_BYTES):
+            yield f"{into} VALUES {values} ON DUPLICATE KEY UPDATE {changes}"
 
 
 def _one_ahead(statements: Iterator[str]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
+from threading import Lock
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -33,6 +34,8 @@ _LONGEST_PAUSE = timedelta(minutes=10)
 # An HTTP function has to answer within 230 s; a load that has begun is not broken off.
 _STEP = timedelta(seconds=60)
 
+# Of all of a job's Gold files together; a small job's are half of it.
+_READ_ONCE_BYTES = 8 << 20
 
 _REWRITTEN = "the job's outputs are being written again"
 
@@ -91,6 +94,24 @@ class _LakeTable:
 
     def batches(self) -> "Iterator[pa.RecordBatch]":
         return self.reader.batches(self.output.files)
+
+
+class _TableReadOnce:
+    """Implements `GoldTable` with a small table of the lake, which is held once it has been read."""
+
+    def __init__(self, table: _LakeTable) -> None:
+        self.name = table.name
+        self.rows = table.rows
+        self.files = table.files
+        self._table = table
+        self._held: tuple[pa.RecordBatch, ...] | None = None
+        self._reading = Lock()
+
+    def batches(self) -> "Iterator[pa.RecordBatch]":
+        with self._reading:
+            if self._held is None:
+                self._held = tuple(self._table.batches())
+        return iter(self._held)
 
 
 class LoadingService:
@@ -178,7 +199,7 @@ class LoadingService:
     def _load(self, job: Job) -> LoadOutcome:
         tables = self._tables(job)
         missing: list[str] = []
-        for destination, load in self._loads(job, tables):
+        for destination, load in self._loads(job, _shared(tables)):
             try:
                 load.result()
             except Unavailable as error:
@@ -229,7 +250,7 @@ class LoadingService:
         until = self._clock() + self._heartbeat.stale_after
         self._change(job, lambda current: current.load_goes_on(until))
 
-    def _tables(self, job: Job) -> list[GoldTable]:
+    def _tables(self, job: Job) -> list[_LakeTable]:
         paths = lake_paths.job_outputs(job.user_id, job.parent_job_id, job.job_id)
         try:
             manifest = Manifest.decode(self._lake.read(paths.manifest))
@@ -258,6 +279,12 @@ class LoadingService:
 
     def _change(self, job: Job, change: Callable[[Job], Job]) -> Job:
         return self._jobs.update(job.user_id, job.job_id, change)
+
+
+def _shared(tables: Sequence[_LakeTable]) -> Sequence[GoldTable]:
+    """As several destinations read them: each a batch at a time, unless they are small."""
+    size = sum(file.bytes for table in tables for file in table.output.files)
+    return tables if size > _READ_ONCE_BYTES else [_TableReadOnce(table) for table in tables]
 
 
 def _pause(job: Job) -> timedelta:
