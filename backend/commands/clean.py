@@ -102,7 +102,7 @@ def _log_progress(stage: str, done: int) -> None:
 
 
 def _instant(text: str) -> datetime:
-    micros, valid = parse_instants(read_scalars([text], float_text).text)
+    micros, valid = parse_instants(read_scalars([[text]], float_text).text)
     if not valid[0]:
         raise argparse.ArgumentTypeError(f"{text!r} is not an instant such as 2026-11-22T21:00:00Z")
     return _EPOCH + timedelta(microseconds=int(micros[0]))

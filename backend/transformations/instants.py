@@ -15,6 +15,11 @@ MICROSECONDS_PER_DAY = 86_400 * MICROSECONDS_PER_SECOND
 _EARLIEST = int(np.datetime64("1900-01-01", "us").astype(np.int64))
 _LATEST = int(np.datetime64("9999-12-31T23:59:59.999999", "us").astype(np.int64))
 
+# What Arrow reads itself, several times faster than by the groups of an expression.
+_PLAIN_DATE = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"
+_PLAIN_TIME = "(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:[.][0-9]{1,6})?"
+_PLAIN = f"^{_PLAIN_DATE}(?:[T ]{_PLAIN_TIME})?$"
+
 _DATE = "(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
 _TIME = "(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.](?P<fraction>[0-9]{1,9}))?)?"
 _OFFSET = "(?: ?(?:[Zz]|(?P<sign>[+-])(?P<offset_hour>[0-9]{2}):?(?P<offset_minute>[0-9]{2})))?"
@@ -33,9 +38,8 @@ def parse_instants(text: pa.StringArray) -> tuple[Integers, Mask]:
     Returns:
         Microseconds since 1970 in UTC, and where the text was an instant; elsewhere the number is 0.
     """
-    micros = np.zeros(len(text), np.int64)
-    valid = np.zeros(len(text), np.bool_)
-    left = np.flatnonzero(mask(text.is_valid()))
+    micros, valid = _plain_instants(text)
+    left = np.flatnonzero(mask(text.is_valid()) & ~valid)
     for shape in _SHAPES:
         if not len(left):
             break
@@ -47,6 +51,17 @@ def parse_instants(text: pa.StringArray) -> tuple[Integers, Mask]:
     valid &= (micros >= _EARLIEST) & (micros <= _LATEST)
     micros[~valid] = 0
     return micros, valid
+
+
+def _plain_instants(text: pa.StringArray) -> tuple[Integers, Mask]:
+    """Those without an offset that are written as most are; none when one is of a day like 30 February."""
+    plain = pc.match_substring_regex(text, _PLAIN)
+    try:
+        read = pc.if_else(plain, text, pa.scalar(None, pa.string())).cast(pa.timestamp("us"))
+    except pa.ArrowInvalid:
+        return np.zeros(len(text), np.int64), np.zeros(len(text), np.bool_)
+    micros: Integers = read.cast(pa.int64()).fill_null(0).to_numpy().copy()
+    return micros, mask(plain)
 
 
 def _instants(fields: pa.StructArray) -> tuple[Integers, Mask]:

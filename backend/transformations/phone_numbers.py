@@ -1,5 +1,7 @@
 """The rule `phone`: E.164 by libphonenumber (data.md, phone)."""
 
+from typing import Any
+
 import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -24,14 +26,18 @@ def parse_phones(text: pa.StringArray, region: pa.StringArray) -> pa.StringArray
     international = pc.is_in(pc.struct_field(fields, "prefix"), value_set=pa.array(_INTERNATIONAL))
     read = [
         None if number is None else e164(with_plus, number, country)
-        for with_plus, number, country in zip(
-            international.to_pylist(), digits.to_pylist(), known.to_pylist(), strict=True
-        )
+        for with_plus, number, country in zip(*map(_values, (international, digits, known)), strict=True)
     ]
     numbers = pa.array(read, pa.string())
     left = pc.if_else(numbers.is_null(), text, pa.scalar(None, pa.string()))
     numbers = pc.coalesce(numbers, _ask_libphonenumber(left, known))
     return pc.if_else(pc.equal(numbers, IMPOSSIBLE), pa.scalar(None, pa.string()), numbers)
+
+
+def _values(column: pa.Array) -> list[Any]:
+    """By way of NumPy, in a fraction of the time that `to_pylist` takes."""
+    values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
+    return values
 
 
 def _ask_libphonenumber(text: pa.StringArray, region: pa.StringArray) -> pa.StringArray:

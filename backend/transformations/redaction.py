@@ -14,25 +14,28 @@ def without_passwords(text: str) -> str:
     Works on the text, so that numbers keep their spelling whatever their size.
     """
     tokens = _TOKENS.findall(text)
+    candidates = [place for place, token in enumerate(tokens) if _may_be_a_secret(token)]
     kept: list[str] = []
-    place = 0
-    while place < len(tokens):
-        if not _names_a_secret(tokens, place):
-            kept.append(tokens[place])
-            place += 1
+    done = 0
+    for place in candidates:
+        if place < done or tokens[place + 1 : place + 2] != [":"] or not _is_a_secret(tokens[place]):
             continue
-        place = _after_value(tokens, place + 2)
+        kept += tokens[done:place]
+        done = _after_value(tokens, place + 2)
         if kept[-1] == ",":
             kept.pop()
-        elif tokens[place] == ",":
-            place += 1
-    return "".join(kept)
+        elif tokens[done] == ",":
+            done += 1
+    return "".join([*kept, *tokens[done:]])
 
 
-def _names_a_secret(tokens: list[str], place: int) -> bool:
-    if not tokens[place].startswith('"') or tokens[place + 1 : place + 2] != [":"]:
-        return False
-    name: str = json.loads(tokens[place])
+def _may_be_a_secret(token: str) -> bool:
+    """Whether a token is a text of the secret's length, or one with an escape."""
+    return token[0] == '"' and (len(token) == len(_SECRET) + 2 or "\\" in token)
+
+
+def _is_a_secret(token: str) -> bool:
+    name: str = json.loads(token)
     return name.translate(_ASCII_LOWER) == _SECRET
 
 

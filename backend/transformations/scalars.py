@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 from types import NoneType
-from typing import Any
+from typing import Any, TypeAlias
 from unicodedata import normalize
 
 import numpy as np
@@ -15,8 +15,15 @@ import pyarrow.compute as pc
 
 Mask = npt.NDArray[np.bool_]
 
+Piece: TypeAlias = pa.StringArray | Sequence[Any]
+"""A field's JSON values in some rows: an Arrow array where they are all texts or null."""
+
 NULL_WORDS = ("", "null", "none", "n/a", "#n/a", "nan", "undefined", "-", "--")
 
+_LONGEST_NULL_WORD = max(map(len, NULL_WORDS))
+
+# Any that squashing may change.
+_NOT_SQUASHED_ASCII = r"[^\x20-\x7e]|^ | $|  "
 _SPACES_AND_CONTROLS = r"[\p{Cc}\p{Zs}\p{Zl}\p{Zp}]+"
 _INTEGRAL_FLOATS_BELOW = 1e15
 
@@ -38,6 +45,10 @@ class Scalars:
         """Where there is no value and nothing invalid either."""
         return mask(self.text.is_null()) & ~self.invalid
 
+    def only(self, kept: Mask) -> "Scalars":
+        """Those of some of the rows."""
+        return Scalars(self.text.filter(pa.array(kept)), self.invalid[kept])
+
 
 def mask(booleans: pa.BooleanArray) -> Mask:
     """An Arrow condition as a numpy mask, null counting as false."""
@@ -45,14 +56,16 @@ def mask(booleans: pa.BooleanArray) -> Mask:
     return array
 
 
-def read_scalars(values: Sequence[Any], number_text: Callable[[float], str]) -> Scalars:
+def read_scalars(pieces: Sequence[Piece], number_text: Callable[[float], str]) -> Scalars:
     """Read one field's decoded JSON values.
 
     Args:
-        values: str, int, float, bool, None, list or object, a row each.
+        pieces: all rows, in order; a value is str, int, float, bool, None, list or object.
         number_text: how a number with a fraction or exponent is spelled: `float_text` or `decimal_text`.
     """
-    text, invalid = _texts(values, number_text)
+    read = [_texts(piece, number_text) for piece in pieces]
+    text = pa.concat_arrays([pa.array([], pa.string()), *(text for text, _ in read)])
+    invalid = np.concatenate([np.zeros(0, np.bool_), *(invalid for _, invalid in read)])
     return Scalars(_present(_squash(text)), invalid)
 
 
@@ -68,11 +81,11 @@ def decimal_text(number: float) -> str:
     return format(Decimal(repr(number)), "f")
 
 
-def _texts(values: Sequence[Any], number_text: Callable[[float], str]) -> tuple[pa.StringArray, Mask]:
+def _texts(values: Piece, number_text: Callable[[float], str]) -> tuple[pa.StringArray, Mask]:
     """Vectorised for the columns of one kind that real data has; value by value for the others."""
+    if isinstance(values, pa.Array):
+        return values, np.zeros(len(values), np.bool_)
     kinds = set(map(type, values))
-    if kinds <= {str, NoneType}:
-        return pa.array(values, pa.string()), np.zeros(len(values), np.bool_)
     if kinds <= {int, NoneType} and _fits_int64(values):
         return pa.array(values, pa.int64()).cast(pa.string()), np.zeros(len(values), np.bool_)
     if kinds <= {int, float, NoneType} and number_text is decimal_text and _fits_double(values):
@@ -112,16 +125,14 @@ def _texts_one_by_one(
 def _squash(text: pa.StringArray) -> pa.StringArray:
     if _is_squashed_ascii(text):
         return text
-    spaced = pc.replace_substring_regex(_composed(text), _SPACES_AND_CONTROLS, " ")
-    return pc.ascii_trim(spaced, " ")
-
-
-def _composed(text: pa.StringArray) -> pa.StringArray:
-    """NFC. Arrow's own `utf8_normalize` decomposes when asked for NFC, so Python's does it."""
-    if pc.all(pc.string_is_ascii(text)).as_py():
-        return text
-    values = text.to_pylist()
-    return pa.array([value and normalize("NFC", value) for value in values], pa.string())
+    odd = pc.fill_null(pc.match_substring_regex(text, _NOT_SQUASHED_ASCII), False)
+    spellings = text.filter(odd).dictionary_encode()
+    # Arrow's own `utf8_normalize` decomposes when asked for NFC.
+    composed = pa.array(
+        [normalize("NFC", spelling) for spelling in spellings.dictionary.to_pylist()], pa.string()
+    )
+    squashed = pc.ascii_trim(pc.replace_substring_regex(composed, _SPACES_AND_CONTROLS, " "), " ")
+    return pc.replace_with_mask(text, odd, squashed.take(spellings.indices))
 
 
 def _is_squashed_ascii(text: pa.StringArray) -> bool:
@@ -141,5 +152,8 @@ def _is_squashed_ascii(text: pa.StringArray) -> bool:
 
 
 def _present(text: pa.StringArray) -> pa.StringArray:
+    shortest = pc.min_max(pc.binary_length(text))["min"].as_py()
+    if shortest is None or shortest > _LONGEST_NULL_WORD:
+        return text
     is_null_word = pc.is_in(pc.ascii_lower(text), value_set=pa.array(NULL_WORDS))
     return pc.if_else(is_null_word, pa.scalar(None, pa.string()), text)

@@ -3,14 +3,11 @@
 Both engines run it on each part. Duplicates, which need the whole dataset, are the engines' work.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import compress
-from operator import attrgetter
 from typing import Any
 
-import msgspec
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -26,9 +23,10 @@ from backend.transformations.contract import (
     invalid_issue,
     missing_issue,
 )
+from backend.transformations.fields import Fields
 from backend.transformations.redaction import without_passwords
 from backend.transformations.rules import Checked, Identifier
-from backend.transformations.scalars import Mask, Scalars, float_text, mask, read_scalars
+from backend.transformations.scalars import Mask, Scalars, float_text, mask
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -56,20 +54,19 @@ def clean_part(part: BronzePart, contract: Contract, as_of: datetime) -> Cleaned
         MalformedPart: see `bronze.decode`.
     """
     decoded = decode(part, contract)
-    micros = (as_of - _EPOCH) // timedelta(microseconds=1)
-    objects = np.array([type(record) is decoded.types.record for record in decoded.records], np.bool_)
-    rows = _Evaluation(_only(decoded.records, objects), decoded, contract, micros)
+    objects = decoded.fields.objects
+    rows = _Evaluation(decoded.fields, contract, (as_of - _EPOCH) // timedelta(microseconds=1))
     lacking = {name: mask(rows.column(name).values.is_null()) for name in contract.required}
     unplaced = np.logical_or.reduce(list(lacking.values()))
     if unplaced.any():
-        rows = _Evaluation(_only(rows.records, ~unplaced), decoded, contract, micros)
+        rows = rows.only(~unplaced)
     placed = objects.copy()
     placed[objects] = ~unplaced
     reasons = {NOT_AN_OBJECT: ~objects} | {
         missing_issue(name): _spread(where, objects) for name, where in lacking.items()
     }
     return CleanedPart(
-        records_in=len(decoded.records),
+        records_in=decoded.records_in,
         silver=_silver(rows, contract, part.name, np.flatnonzero(placed)),
         quarantine=_quarantine(decoded, part.name, np.flatnonzero(~placed), reasons),
         present_before=rows.present(),
@@ -77,16 +74,22 @@ def clean_part(part: BronzePart, contract: Contract, as_of: datetime) -> Cleaned
 
 
 class _Evaluation:
-    """The records of one part while their columns are made, each column and field once."""
+    """The records of one part while their columns are made, each column and field once.
 
-    def __init__(self, records: Sequence[Any], decoded: DecodedPart, contract: Contract, as_of: int) -> None:
-        self.records = records
+    Args:
+        kept: the rows that count; None for all.
+    """
+
+    def __init__(self, fields: Fields, contract: Contract, as_of: int, kept: Mask | None = None) -> None:
         self.as_of = as_of
+        self._fields = fields
         self._contract = contract
-        self._entity_types = decoded.types.entities
-        self._entities: dict[str, list[Any]] = {}
+        self._kept = kept
         self._scalars: dict[tuple[str, Callable[[float], str]], Scalars] = {}
         self._columns: dict[str, Checked] = {}
+
+    def only(self, kept: Mask) -> "_Evaluation":
+        return _Evaluation(self._fields, self._contract, self.as_of, kept)
 
     def column(self, name: str) -> Checked:
         if name not in self._columns:
@@ -97,26 +100,13 @@ class _Evaluation:
     def scalars(self, source: str, number_text: Callable[[float], str] = float_text) -> Scalars:
         key = (source, number_text)
         if key not in self._scalars:
-            entity, field = source.split(".")
-            self._scalars[key] = read_scalars(list(map(attrgetter(field), self._entity(entity))), number_text)
+            scalars = self._fields.scalars(source, number_text)
+            self._scalars[key] = scalars if self._kept is None else scalars.only(self._kept)
         return self._scalars[key]
 
     def present(self) -> dict[str, int]:
-        missing = {source: int(scalars.missing.sum()) for (source, _), scalars in self._scalars.items()}
-        return {
-            column.name: len(self.records) - missing[column.source]
-            for column in self._contract.columns
-            if column.source
-        }
-
-    def _entity(self, name: str) -> list[Any]:
-        """One entity of each record; what is not an object counts as absent."""
-        if name not in self._entities:
-            entity_type: type[msgspec.Struct] = self._entity_types[name]
-            absent = entity_type()
-            values = map(attrgetter(name), self.records)
-            self._entities[name] = [value if type(value) is entity_type else absent for value in values]
-        return self._entities[name]
+        present = {source: int((~scalars.missing).sum()) for (source, _), scalars in self._scalars.items()}
+        return {column.name: present[column.source] for column in self._contract.columns if column.source}
 
 
 def _silver(rows: _Evaluation, contract: Contract, part: str, source_rows: Any) -> pa.Table:
@@ -172,10 +162,6 @@ def _quarantine(decoded: DecodedPart, part: str, source_rows: Any, reasons: Mapp
         ],
         schema=QUARANTINE_SCHEMA,
     )
-
-
-def _only(records: Sequence[Any], chosen: Mask) -> Sequence[Any]:
-    return records if chosen.all() else list(compress(records, chosen))
 
 
 def _spread(where: Mask, among: Mask) -> Mask:

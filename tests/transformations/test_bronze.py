@@ -9,7 +9,7 @@ from backend.transformations.order_lines import ORDER_LINES
 
 def _user_ids(content: bytes) -> list[Any]:
     decoded = decode(BronzePart("part.json", content), ORDER_LINES)
-    return [record.user.id for record in decoded.records]
+    return decoded.fields.values("user.id")
 
 
 @pytest.mark.parametrize(
@@ -89,8 +89,21 @@ def test_an_unusual_value_changes_nothing_in_the_records_beside_it() -> None:
     plain = b'{"user": {"id": "a", "ignored": 1}, "order": 5, "more": [{}]}'
     decoded = decode(BronzePart("p", b"[" + plain + b', {"user": {"id": 1e999}}, 7]'), ORDER_LINES)
     alone = decode(BronzePart("p", b"[" + plain + b"]"), ORDER_LINES)
-    assert decoded.records[0] == alone.records[0]
-    assert decoded.records[2] == 7
+    sources = [f"{entity}.{field}" for entity, fields in ORDER_LINES.sources.items() for field in fields]
+    first = {source: decoded.fields.values(source)[0] for source in sources}
+    assert first == {source: alone.fields.values(source)[0] for source in sources}
+    assert first["user.id"] == "a"
+    assert decoded.fields.objects.tolist() == [True, True, False]
+    assert decoded.texts([2]) == ["7"]
+
+
+def test_records_are_read_alike_wherever_a_piece_of_the_part_ends() -> None:
+    records = [f'{{"user": {{"id": "{number}"}}}}' for number in range(1_201)]
+    records[3], records[700] = "null", "[1]"
+    decoded = decode(BronzePart("p", f"[{', '.join(records)}]".encode()), ORDER_LINES)
+    assert decoded.records_in == 1_201
+    assert decoded.fields.values("user.id") == [str(n) for n in range(1_201) if n not in (3, 700)]
+    assert decoded.texts([3, 700, 1_200]) == ["null", "[1]", '{"user": {"id": "1200"}}']
 
 
 def test_the_last_of_equal_keys_wins() -> None:

@@ -149,7 +149,7 @@ class TestJsonArray:
         deepest = b"[" + b"[" * 511 + b"]" * 511 + b"]"
         assert len(texts(deepest)) == 1
         part = BronzePart("00000.json", deepest)
-        assert len(decode(part, ORDER_LINES).records) == 1
+        assert decode(part, ORDER_LINES).records_in == 1
         assert refusal(b"[" + deepest + b"]") == "byte 512: nesting deeper than 511"
         assert refusal(b"[" * 100_000) == "byte 1: nesting deeper than 511"
 
