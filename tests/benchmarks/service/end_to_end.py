@@ -1,4 +1,8 @@
-"""From `POST /clean_data` to `completed` on a warm stack, by stage, beside the kernel alone."""
+"""From `POST /clean_data` to `completed` on a warm stack, by stage, beside the kernel alone.
+
+The end is the moment that JobProgress names: who looks at a job a hundred times a second, so as to see its end
+at once, keeps a third of this machine busy with answers.
+"""
 
 import gc
 import time
@@ -14,8 +18,8 @@ from tests.e2e.running_stack import RunningStack
 
 _RECORDS = (100, 1_000, 10_000)
 _RUNS, _WARM_UP = 7, 2
-_LOOKS_EVERY_SECONDS = 0.01
-_STAGES = ("taken in", "waits for its worker", "cleaned", "loaded", "seen by the client")
+_LOOKS_EVERY_SECONDS = 0.3
+_STAGES = ("taken in", "waits for its worker", "cleaned", "loaded")
 
 
 def lines(stack: RunningStack) -> list[str]:
@@ -60,9 +64,8 @@ def _moments(user: ApiUser, services: Services, dataset: str) -> list[float]:
     answered = time.time()
     while user.job(job_id)["status"] not in ("completed", "failed"):
         time.sleep(_LOOKS_EVERY_SECONDS)
-    seen = time.time()
     job = services.jobs.get(user.user_id, job_id)
     if job is None or job.started_at is None or job.cleaned_at is None or job.finished_at is None:
         raise SystemExit(f"the job {job_id} failed")
     stages = (job.started_at, job.cleaned_at, job.finished_at)
-    return [began, answered, *(moment.timestamp() for moment in stages), seen]
+    return [began, answered, *(moment.timestamp() for moment in stages)]
