@@ -114,6 +114,13 @@ def test_every_kind_of_value_comes_back_as_it_was(url: str, database: Operationa
     assert rows(url, "dim_time") == [loaded(day) | {"date": "2024-02-29"}]
 
 
+def test_the_ids_of_a_load_are_data_whatever_they_are(url: str, database: OperationalDatabase) -> None:
+    hostile = LoadedDataset("o'w", "d'); DROP TABLE dim_location; -- ? %s :x \\", "2" * 32, AS_OF)
+    ghent = {"location_id": "ghent", "city": "Ghent"}
+    database.load(hostile, gold_of_rows(dim_location=[ghent]))
+    assert rows(url, "dim_location") == [loaded(ghent, hostile)]
+
+
 def test_an_order_without_an_item_id_has_a_row(url: str, database: OperationalDatabase) -> None:
     without = {"order_id": "o-1", "user_id": "u-1"}
     database.load(FIRST, gold_of_rows(fact_orders=[without, ORDER]))

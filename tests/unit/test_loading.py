@@ -1,6 +1,6 @@
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -101,6 +101,26 @@ def test_both_databases_are_loaded_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 
         monkeypatch.setattr(destination, "load", load_when_the_other_does)
     assert world.load() is LoadOutcome.LOADED
+
+
+@pytest.mark.parametrize(("held", "times"), [(8 << 20, 1), (0, 2)])
+def test_small_gold_is_read_once_for_both_databases_and_larger_gold_by_each(
+    held: int, times: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = World()
+    read: list[str] = []
+
+    def read_chunks(
+        path: str, chunks: Callable[[str], Iterator[bytes]] = world.lake.read_chunks
+    ) -> Iterator[bytes]:
+        read.append(path)
+        return chunks(path)
+
+    monkeypatch.setattr(world.lake, "read_chunks", read_chunks)
+    monkeypatch.setattr("backend.services.loading._READ_ONCE_BYTES", held)
+    assert world.load() is LoadOutcome.LOADED
+    assert read == [job_outputs(USER, DATASET, JOB).table("dim_location")] * times
+    assert world.mysql.rows == world.synapse.rows
 
 
 def test_a_database_that_is_down_leaves_the_job_loading_and_says_which_and_why() -> None:

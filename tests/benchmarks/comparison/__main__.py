@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from tests.benchmarks.comparison.bronze import bronze_parts, digest
-from tests.benchmarks.comparison.catalogue import ORJSON, SMALL_PATH, WAYS, Way
+from tests.benchmarks.comparison.catalogue import DECODING, SMALL_PATH, WAYS, Way
 from tests.benchmarks.comparison.equality import NotEqual, check_equal
 from tests.benchmarks.comparison.report import Measured, Result, table
 from tests.benchmarks.report import write_section
@@ -99,9 +99,9 @@ def main() -> None:
         for records in arguments.records:
             parts = bronze_parts(bronze, records)
             results.append(compare(arguments.ways, records, parts, arguments.runs, Path(temporary)))
-            print(table(results[-1:], ORJSON, SMALL_PATH), flush=True)
+            print(table(results[-1:], DECODING, SMALL_PATH), flush=True)
     if arguments.write:
-        write_section("comparison", table(results, ORJSON, SMALL_PATH))
+        write_section("comparison", table(results, DECODING, SMALL_PATH))
 
 
 def compare(names: Sequence[str], records: int, parts: Sequence[Path], runs: int, folder: Path) -> Result:

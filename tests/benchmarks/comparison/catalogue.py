@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+_FLOOR = "decodes and writes, cleans nothing"
 _WHOLE = "the whole contract"
 _MOST = 1_000_000
+_SLOW = 100_000
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,7 @@ class Way:
     does: str
     compared: str = "all"
     own_packages: bool = False
-    most_records: int = 100_000
+    most_records: int = _MOST
 
     @property
     def whole_contract(self) -> bool:
@@ -36,36 +38,34 @@ class Way:
 
 _SUBSET = "16 of 39 columns, 10 of 24 checks, duplicates, quarantine, 4 figures of users"
 
-ORJSON = "orjson"
+DECODING = "decoding"
 SMALL_PATH = "small_path"
 LARGE_PATH = "large_path"
 
 WAYS = {
-    ORJSON: Way(
+    DECODING: Way(
+        "`orjson.loads` alone", "floor", "decoding_alone", "decodes, and writes nothing", "nothing"
+    ),
+    "orjson": Way(
         "floor: orjson.loads, Silver written",
         "floor",
         "with_orjson",
-        "decodes and writes, cleans nothing",
+        _FLOOR,
         "nothing",
-        most_records=_MOST,
     ),
     "msgspec": Way(
         "floor: msgspec, the fields that are read, Silver written",
         "floor",
         "with_msgspec",
-        "decodes and writes, cleans nothing",
+        _FLOOR,
         "nothing",
     ),
-    SMALL_PATH: Way(
-        "this project, pandas path", "pandas_path", "clean_completely", _WHOLE, most_records=_MOST
-    ),
-    LARGE_PATH: Way(
-        "this project, PySpark path (warm)", "pyspark_path", "session", _WHOLE, most_records=_MOST
-    ),
+    SMALL_PATH: Way("this project, pandas path", "pandas_path", "clean_completely", _WHOLE),
+    LARGE_PATH: Way("this project, PySpark path (warm)", "pyspark_path", "session", _WHOLE),
     "subset_path": Way("this project's kernel, the rivals' subset", "subset_path", "clean", _SUBSET),
     "polars": Way("Polars", "polars_way", "clean", _SUBSET, own_packages=True),
     "duckdb": Way("DuckDB", "duckdb_way", "clean", _SUBSET),
-    "pandas": Way("plain pandas", "plain_pandas", "clean", _SUBSET),
+    "pandas": Way("plain pandas", "plain_pandas", "clean", _SUBSET, most_records=_SLOW),
     "dqx": Way(
         "DQX on Spark (warm)",
         "dqx_way",
@@ -73,5 +73,6 @@ WAYS = {
         "the 10 checks and the split alone",
         "checks",
         own_packages=True,
+        most_records=_SLOW,
     ),
 }

@@ -1,7 +1,7 @@
 """From `POST /clean_data` to `completed` on a warm stack, by stage, beside the kernel alone.
 
-The end is the moment that JobProgress names: who looks at a job a hundred times a second, so as to see its end
-at once, keeps a third of this machine busy with answers.
+The end is the moment that JobProgress names: who looks at a job a hundred times a second, to see that moment,
+keeps a third of this machine busy with answers.
 """
 
 import gc
