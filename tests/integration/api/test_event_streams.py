@@ -86,6 +86,7 @@ class Stream:
         self.response = requests.get(
             f"{server.url}/jobs/{job_id}/events", headers=headers, stream=True, timeout=SECONDS
         )
+        self.events = 0
         self._lines = self.response.iter_lines(chunk_size=1, decode_unicode=True)
 
     def next(self) -> tuple[str, dict[str, Any]]:
@@ -93,6 +94,7 @@ class Stream:
         fields: dict[str, str] = {}
         for line in self._lines:
             if not line and "data" in fields:
+                self.events += 1
                 return fields["id"], json.loads(fields["data"])
             name, _, value = line.partition(": ")
             fields[name] = value
@@ -191,6 +193,7 @@ def test_200_streams_of_jobs_that_change_leave_the_api_free_and_are_all_told_of_
             assert [stream.response.status_code for stream in opened] == [200] * STREAMS
             rests = [pool.submit(stream.rest) for stream in opened]
             beside = _median_seconds(server, user)
+            wait_until(lambda: all(stream.events > 1 for stream in opened))
             workers.clean()
             told = [rest.result() for rest in rests]
     assert [events[-1][1]["status"] for events in told] == ["completed"] * STREAMS
