@@ -174,19 +174,20 @@ def measured_table() -> str:
     memory = ", ".join(f"{text.rounded(records)}: {size} GB" for records, size in PANDAS_GB.items())
     jobs = ", ".join(f"{text.rounded(records)}: {seconds} s" for records, seconds in SMALL_JOB.items())
     calls = f"{QUEUE_CALLS}; {TABLE_CALLS}, {PROGRESS_CALLS}; {lake_calls(SMALL_RECORDS)}"
-    large_path = "a60ad61 ([large_path.md](large_path.md))"
+    large_path = "6104d28 ([large_path.md](large_path.md))"
     readme = "7e3f2f6 ([README](../README.md#how-fast))"
     here = "ac6d0ab, for this page"
+    bench = "6104d28 ([BENCHMARKS.md](BENCHMARKS.md))"
     rows = [
         ("pandas on one core and Spark on two, by records", engines, large_path),
         ("memory of pandas, by records", memory, large_path),
         ("Spark on two cores, a million records", f"{SPARK_MILLION} s", large_path),
         ("Spark on one core beside two", f"{SPEEDUP_OF_TWO_CORES} times as long", large_path),
-        ("`POST` to `completed`, by records", jobs, f"{readme}; the first one {here}"),
+        ("`POST` to `completed`, by records", jobs, bench),
         ("fact rows into MariaDB", f"{MYSQL_FACT_ROWS_A_SECOND:,} a second", readme),
         ("the API's CPU for a `POST`", f"{POST_CPU} s, of 90", here),
         ("the API's CPU for an upload of 10,000", f"{UPLOAD_CPU_OF_SMALL} s, of 5", here),
-        ("calls of a small job: queue; tables, JobProgress among them; lake", calls, here),
+        ("calls of a small job: queue; tables, JobProgress among them; lake", calls, f"{here}; less what 6104d28 no longer reads"),
         ("lake calls of 100,000 records", f"{lake_calls(100_000)}", here),
     ]
     return text.table(("measured or counted on 2026-11-23", "", "recorded at commit"), rows)

