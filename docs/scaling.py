@@ -187,7 +187,11 @@ def measured_table() -> str:
         ("fact rows into MariaDB", f"{MYSQL_FACT_ROWS_A_SECOND:,} a second", readme),
         ("the API's CPU for a `POST`", f"{POST_CPU} s, of 90", here),
         ("the API's CPU for an upload of 10,000", f"{UPLOAD_CPU_OF_SMALL} s, of 5", here),
-        ("calls of a small job: queue; tables, JobProgress among them; lake", calls, f"{here}; less what 6104d28 no longer reads"),
+        (
+            "calls of a small job: queue; tables, JobProgress among them; lake",
+            calls,
+            f"{here}; less what 6104d28 no longer reads",
+        ),
         ("lake calls of 100,000 records", f"{lake_calls(100_000)}", here),
     ]
     return text.table(("measured or counted on 2026-11-23", "", "recorded at commit"), rows)
