@@ -15,7 +15,7 @@ from backend.transformations.fields import FieldGathering, Fields, RecordTypes, 
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _DEEPEST_NESTING = 512
-# Of 2,000 records of 3 KB the processor's caches hold no more.
+# So many records of 3 KB are held by the processor's caches; 2,000 are not.
 _RECORDS_AT_ONCE = 500
 _RAW_RECORDS = msgspec.json.Decoder(list[msgspec.Raw])
 _RecordDecoder = msgspec.json.Decoder[Any]
@@ -109,7 +109,7 @@ def _decode_unusual(part: BronzePart, body: bytes, types: RecordTypes) -> Decode
     if not isinstance(records, list):
         start = len(text) - len(text.lstrip())
         raise _malformed(part, start, "the top level is not an array")
-    fields = fields_of([[_typed(record, types) for record in records]], types)
+    fields = fields_of([_typed(record, types) for record in records], types)
     return DecodedPart(len(records), fields, lambda: _RAW_RECORDS.decode(text.encode()))
 
 

@@ -50,11 +50,10 @@ class Fields:
         return [value for piece in self._pieces[source] for value in _values(piece)]
 
 
-def fields_of(pieces: Sequence[Sequence[Any]], types: RecordTypes) -> Fields:
+def fields_of(records: Sequence[Any], types: RecordTypes) -> Fields:
     """The fields of records that are all there already."""
     gathering = FieldGathering(types)
-    for piece in pieces:
-        gathering.add(piece)
+    gathering.add(records)
     return gathering.fields()
 
 
