@@ -6,7 +6,7 @@ import pytest
 
 from tests.faults.load import MOST_MEDIANS, SHORT, latencies, run, started
 
-# Forty calls are too few for a 99th percentile, and other tests have the cores too: so long a wait is no sign.
+# Forty calls are too few for a 99th percentile, and other tests have the cores too.
 _NO_SIGN_SECONDS = 3.0
 
 
